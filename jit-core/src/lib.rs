@@ -7,4 +7,5 @@ pub mod exit;
 pub mod helpers;
 pub mod ir;
 pub mod layout;
+pub mod lower;
 pub mod unit;

@@ -1,5 +1,8 @@
 //! The typed SSA intermediate representation.
 
+pub mod dominators;
 pub mod function;
 pub mod op;
+pub mod operands;
 pub mod types;
+pub mod verify;
