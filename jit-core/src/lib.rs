@@ -4,6 +4,7 @@
 
 pub mod bytecode;
 pub mod exit;
+pub mod flow;
 pub mod helpers;
 pub mod ir;
 pub mod layout;
