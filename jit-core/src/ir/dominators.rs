@@ -146,8 +146,8 @@ impl FlowGraph {
                 }
             }
         }
-        for position in 1..self.order.len() {
-            self.idom[self.order[position].0 as usize] = self.order[idom[position] as usize].0;
+        for (block, dominator) in self.order.iter().zip(&idom).skip(1) {
+            self.idom[block.0 as usize] = self.order[*dominator as usize].0;
         }
     }
 

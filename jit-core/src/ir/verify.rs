@@ -131,10 +131,11 @@ impl Verifier<'_> {
         if function.blocks.is_empty() {
             return self.fail("S1", "there is no block 0");
         }
-        if let Some(entry) = function.entry {
-            if self.define(entry, (Block(0), 0)) && function.ty(entry) != Ty::I64 {
-                self.fail("T1", "the entry number is not I64");
-            }
+        if let Some(entry) = function.entry
+            && self.define(entry, (Block(0), 0))
+            && function.ty(entry) != Ty::I64
+        {
+            self.fail("T1", "the entry number is not I64");
         }
         // Definitions first: blocks may come in any order.
         for (index, data) in function.blocks.iter().enumerate() {
