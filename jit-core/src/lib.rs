@@ -2,6 +2,7 @@
 //!
 //! Links nothing of CPython and names no backend.
 
+pub mod build;
 pub mod bytecode;
 pub mod exit;
 pub mod helpers;
