@@ -9,6 +9,7 @@ use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
 use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
+use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::exit::{Exit, Reason, Source};
 use crate::helpers::{Effects, Helper, Passing};
 use crate::ir::function::{Function, Inst};
@@ -46,6 +47,7 @@ struct Plan {
     /// Blocks that are entered by more than one edge (or by an exception, or from outside).
     merges: BTreeSet<Offset>,
     entries: Vec<Entry>,
+    depths: StackDepths,
 }
 
 impl Plan {
@@ -72,8 +74,8 @@ impl Plan {
         let mut starts: BTreeSet<Offset> = roots.iter().copied().collect();
         for instruction in code {
             let (targets, falls) = successors(instruction);
-            starts.extend(targets.iter().copied());
-            if !targets.is_empty() || !falls {
+            starts.extend(targets);
+            if targets.is_some() || !falls {
                 starts.insert(instruction.next);
             }
         }
@@ -126,21 +128,16 @@ impl Plan {
         merges.extend(roots.iter().copied());
         post.reverse();
         // Several roots: later roots come first after the reversal, which keeps every forward edge forward.
-        Ok(Plan { order: post, starts, merges, entries })
+        let depths = stack_depths(request.bytecode, request.code.stack_size)
+            .map_err(|error| BuildError::Unsupported(error.to_string()))?;
+        Ok(Plan { order: post, starts, merges, entries, depths })
     }
 }
 
-/// Jump targets of an instruction and whether control also falls through.
-fn successors(instruction: &Instruction) -> (Vec<Offset>, bool) {
-    match instruction.op {
-        Code::JumpForward(t) | Code::JumpBackward(t) | Code::JumpBackwardNoInterrupt(t) => (vec![t], false),
-        Code::PopJumpIf { target, .. } | Code::JumpIfOrPop { target, .. } => (vec![target], true),
-        Code::ForIter { exhausted } => (vec![exhausted], true),
-        Code::Send { done } => (vec![done], true),
-        Code::ReturnValue | Code::RaiseVarargs(_) | Code::Reraise(_) => (vec![], false),
-        Code::YieldValue | Code::ReturnGenerator => (vec![], false),
-        _ => (vec![], true),
-    }
+/// Where control goes after an instruction: its jump target, and whether it falls through. A yield ends its block: what
+/// follows is entered from outside.
+fn successors(instruction: &Instruction) -> (Option<Offset>, bool) {
+    (instruction.op.jump_target(), instruction.op.falls_through() && !instruction.op.suspends())
 }
 
 /// Successor blocks of a block; true for exceptional edges.
@@ -164,7 +161,7 @@ fn block_successors(
             out.push((handler.target, true));
         }
         // The fall-through edge is visited last in a depth-first walk, so that it follows directly in the order.
-        out.extend(targets.iter().map(|t| (*t, false)));
+        out.extend(targets.map(|target| (target, false)));
         if !falls {
             return Ok(out);
         }
@@ -406,8 +403,8 @@ impl<'a> Builder<'a> {
             .find(|i| i.opcode_offset == offset)
             .map(|i| i.next)
             .ok_or_else(|| BuildError::Invariant("resume entry without a yield".into()))?;
-        let depth = bytecode.depth_at(resumed).ok_or_else(|| BuildError::Unsupported("unreachable yield".into()));
-        let Ok(depth) = depth else {
+        let depth = bytecode.index_at(resumed).and_then(|index| self.plan.depths.before[index]);
+        let Some(depth) = depth else {
             // Dead code: the entry exists but is never used.
             self.terminate(Op::Unreachable);
             return Ok(());

@@ -5,7 +5,7 @@ use super::state::*;
 use crate::bytecode::instruction::{Instruction, Op as Code};
 use crate::helpers::Helper;
 use crate::ir::op::Op;
-use crate::ir::types::{PyTypes, Ty};
+use crate::ir::types::PyTypes;
 
 impl Builder<'_> {
     /// Executes the current instruction abstractly; `next` is the one after it in the bytecode.
@@ -149,11 +149,6 @@ impl Builder<'_> {
         let position = self.position(n);
         let item = match self.state.stack[position] {
             Item::Object { value, own: Own::Owned, py, big, known } => {
-                if py.may_be_null() {
-                    // Only stack nulls that calls use are copied as null; they are known statically.
-                    let null = self.emit(Op::Null(Ty::Obj));
-                    let _ = null;
-                }
                 self.effect(Op::Incref(value));
                 Item::Object { value, own: Own::Owned, py, big, known }
             }
