@@ -262,6 +262,7 @@ impl<'u, E: Emitter> Driver<'u, E> {
             }
             Op::Frame => self.emitter.parameter(Parameter::Frame),
             Op::ThreadState => self.emitter.parameter(Parameter::ThreadState),
+            Op::Out => self.emitter.parameter(Parameter::Out),
             Op::Binary(op, a, b) => {
                 let (a, b) = (self.value(block, *a)?, self.value(block, *b)?);
                 self.emitter.binary(*op, a, b)

@@ -13,7 +13,7 @@ use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::exit::{Exit, Reason, Source};
 use crate::helpers::{Effects, Helper, Passing};
 use crate::ir::function::{Function, Inst};
-use crate::ir::op::{BinOp, Block, Cond, FIRST_EXIT, Leave, Op, Status, Symbol, Target, UnOp, Value};
+use crate::ir::op::{BinOp, Block, Cond, Leave, Op, Status, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -53,8 +53,7 @@ struct Plan {
 impl Plan {
     fn new(request: &BuildRequest<'_>) -> Result<Plan, BuildError> {
         let code = &request.bytecode.instructions;
-        let generator =
-            request.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
+        let generator = request.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let mut entries = Vec::new();
         let mut roots: Vec<Offset> = Vec::new();
         if !generator {
@@ -1307,6 +1306,3 @@ fn describe_types(py: PyTypes) -> String {
     let names: Vec<String> = py.iter_names().map(|(name, _)| name.to_lowercase()).collect();
     names.join("|")
 }
-
-/// The first exit status, for readers of the IR.
-pub const FIRST_EXIT_STATUS: i64 = FIRST_EXIT;

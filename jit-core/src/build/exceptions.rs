@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::state::*;
 use crate::helpers::Helper;
-use crate::ir::op::{Cond, Op, Symbol};
+use crate::ir::op::{Cond, Op};
 use crate::ir::types::{PyTypes, Ty};
 
 impl Builder<'_> {
@@ -125,12 +125,5 @@ impl Builder<'_> {
     pub fn load_assertion_error(&mut self) {
         let value = self.call(Helper::LoadAssertionError, vec![]).expect("an object");
         self.push_owned(value, PyTypes::OBJECT);
-    }
-
-    /// Pushes a singleton of the interpreter.
-    pub fn push_singleton(&mut self, symbol: Symbol, py: PyTypes) {
-        let value = self.emit(Op::Symbol(symbol, Ty::Obj));
-        self.typed(value, py);
-        self.push(Item::Object { value, own: Own::Permanent, py, big: false, known: None });
     }
 }

@@ -228,15 +228,13 @@ impl Builder<'_> {
     pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
         let layout = self.request.layout;
         let found = match *feedback {
-            Feedback::InstanceValue { type_version, index } => {
-                self.guard_type_version(1, type_version).map(|owner| {
-                    let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
-                    let zero = self.emit(Op::Null(Ty::Ptr));
-                    let there = self.compare(Cond::Ne, values, zero);
-                    self.guard(there, Reason::Version);
-                    self.load(MemTy::Ptr, Ty::Obj, values, 8 * i32::from(index))
-                })
-            }
+            Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
+                let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
+                let zero = self.emit(Op::Null(Ty::Ptr));
+                let there = self.compare(Cond::Ne, values, zero);
+                self.guard(there, Reason::Version);
+                self.load(MemTy::Ptr, Ty::Obj, values, 8 * i32::from(index))
+            }),
             Feedback::Slot { type_version, offset } => self
                 .guard_type_version(1, type_version)
                 .map(|owner| self.load(MemTy::Ptr, Ty::Obj, owner, i32::from(offset))),
@@ -272,15 +270,13 @@ impl Builder<'_> {
     pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
         let layout = self.request.layout;
         let place = match *feedback {
-            Feedback::InstanceValue { type_version, index } => {
-                self.guard_type_version(1, type_version).map(|owner| {
-                    let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
-                    let zero = self.emit(Op::Null(Ty::Ptr));
-                    let there = self.compare(Cond::Ne, values, zero);
-                    self.guard(there, Reason::Version);
-                    (values, 8 * i32::from(index))
-                })
-            }
+            Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
+                let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
+                let zero = self.emit(Op::Null(Ty::Ptr));
+                let there = self.compare(Cond::Ne, values, zero);
+                self.guard(there, Reason::Version);
+                (values, 8 * i32::from(index))
+            }),
             Feedback::Slot { type_version, offset } => {
                 self.guard_type_version(1, type_version).map(|owner| (owner, i32::from(offset)))
             }
@@ -424,7 +420,8 @@ impl Builder<'_> {
     pub fn store_subscr(&mut self, feedback: &Feedback) {
         let container = self.state.stack[self.position(2)];
         let is_list = self.item_py(container) == PyTypes::LIST || *feedback == Feedback::List;
-        if is_list && self.item_py(container) != PyTypes::TUPLE
+        if is_list
+            && self.item_py(container) != PyTypes::TUPLE
             && let Some((address, offset)) = self.element(feedback)
         {
             self.count("inline-containers");
