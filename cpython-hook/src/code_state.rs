@@ -25,10 +25,10 @@ pub struct CodeState {
     pub countdown: Cell<i64>,
     /// Whether the code may contain a loop (a guess that is right when `false`).
     pub may_loop: bool,
+    /// Whether the interpreter is run in such a way that loops can be pulled out.
+    watched: Cell<bool>,
     /// Back edges sampled by the ticker.
     pub sampled: Cell<u32>,
-    /// Set when entering a loop of this code from the middle cannot help.
-    pub no_loop_entry: Cell<bool>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
     pub refusal: RefCell<Option<Refusal>>,
@@ -104,8 +104,8 @@ impl CodeState {
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
+            watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
-            no_loop_entry: Cell::new(false),
             compiled: RefCell::new(None),
             refusal: RefCell::new(None),
             versions: Cell::new(0),
@@ -145,6 +145,17 @@ impl CodeState {
     #[must_use]
     pub fn replace_compiled(&self, compiled: Option<Rc<CompiledCode>>) -> Option<Rc<CompiledCode>> {
         self.compiled.replace(compiled)
+    }
+
+    /// Whether a loop of this code, running in the interpreter, may be entered in the middle with profit.
+    #[inline(always)]
+    pub fn is_watched(&self) -> bool {
+        self.watched.get()
+    }
+
+    /// Loops are worth looking for again, or no longer.
+    pub fn set_watched(&self, watched: bool) {
+        self.watched.set(watched && self.may_loop);
     }
 
     /// Whether the code unit is the target of a backward jump.

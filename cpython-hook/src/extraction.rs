@@ -171,9 +171,7 @@ fn has_candidate(mut frame: Frame) -> bool {
         if frame.is_null() {
             return false;
         }
-        if frame.is_entry()
-            && CodeState::of(frame.code()).is_some_and(|state| state.loops() && !state.no_loop_entry.get())
-        {
+        if frame.is_entry() && CodeState::of(frame.code()).is_some_and(|state| state.is_watched() && state.loops()) {
             return true;
         }
         // SAFETY: the frames of a running thread are alive; the last one's `previous` is null.
@@ -231,11 +229,7 @@ fn pull_out(thread: ThreadState) -> bool {
     let code = frame.code();
     let offset = frame.lasti();
     let Some(state) = CodeState::of(code) else { return false };
-    if offset < 0
-        || code.stacksize() < 1
-        || !state.is_loop_header(offset as u32)
-        || frame.has_unusual_trace_switches()
-        || !tiering::wants_loop_entry(state, offset as u32)
+    if offset < 0 || code.stacksize() < 1 || !state.is_loop_header(offset as u32) || frame.has_unusual_trace_switches()
     {
         return false;
     }

@@ -124,7 +124,7 @@ pub fn is_enabled() -> bool {
     ENABLED.load(Ordering::Relaxed)
 }
 
-/// The hook.
+/// The hook. Every way out is a tail call, so the usual ones cost no stack and no saved registers.
 pub unsafe extern "C" fn eval_frame(
     thread_pointer: *mut PyThreadState,
     frame_pointer: *mut _PyInterpreterFrame,
@@ -132,45 +132,41 @@ pub unsafe extern "C" fn eval_frame(
 ) -> *mut PyObject {
     // SAFETY: CPython passes the current thread and a frame that lives during this call.
     let (thread, frame) = unsafe { (ThreadState::new(thread_pointer), Frame::new(frame_pointer)) };
-    let here = 0u8;
-    if let Some(state) = CodeState::of(frame.code())
-        && !stack_limit::is_deep(thread, &raw const here)
-    {
-        let countdown = state.countdown.get() - 1;
-        state.countdown.set(countdown);
-        if countdown <= 0 {
-            return hot(thread, frame, state, throwflag);
-        }
-        if state.may_loop {
-            return interpret_loop(thread, frame, state, throwflag);
-        }
-        // SAFETY: an unlinked frame, as it came.
-        return unsafe { _PyEval_EvalFrameDefault(thread_pointer, frame_pointer, throwflag) };
+    match CodeState::of(frame.code()) {
+        Some(state) if stack_limit::is_surely_shallow(thread) => run(thread, frame, state, throwflag),
+        _ => first_or_deep(thread, frame, throwflag),
     }
-    first_or_deep(thread, frame, throwflag)
 }
 
-/// A code object seen for the first time, or a C stack that is used up.
-#[cold]
-#[inline(never)]
-fn first_or_deep(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut PyObject {
-    let here = 0u8;
-    if stack_limit::is_deep(thread, &raw const here) {
-        return with_hook_off(thread, frame, throwflag);
+/// Counts a call of known code and runs the frame.
+#[inline(always)]
+fn run(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    let countdown = state.countdown.get() - 1;
+    state.countdown.set(countdown);
+    if countdown <= 0 {
+        return hot(thread, frame, state, throwflag);
     }
-    // The exception that is being thrown in must survive the calls below.
-    if throwflag == 0
-        && let Some(state) = tiering::first_sight(frame)
-    {
-        if state.countdown.get() <= 0 {
-            return hot(thread, frame, state, throwflag);
-        }
-        if state.may_loop {
-            return interpret_loop(thread, frame, state, throwflag);
-        }
+    if state.is_watched() {
+        return interpret_loop(thread, frame, state, throwflag);
     }
     // SAFETY: an unlinked frame, as it came.
     unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) }
+}
+
+/// A code object seen for the first time, another thread than before, or a C stack that is used up.
+#[cold]
+#[inline(never)]
+fn first_or_deep(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut PyObject {
+    if stack_limit::is_deep(thread) {
+        return with_hook_off(thread, frame, throwflag);
+    }
+    // An exception that is being thrown in must survive what making a state calls.
+    let state = CodeState::of(frame.code()).or_else(|| if throwflag == 0 { tiering::first_sight(frame) } else { None });
+    match state {
+        Some(state) => run(thread, frame, state, throwflag),
+        // SAFETY: an unlinked frame, as it came.
+        None => unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) },
+    }
 }
 
 /// Runs a frame, and all it calls, without the hook.

@@ -69,16 +69,11 @@ pub fn on_hot(state: &CodeState, frame: Frame) -> Option<Rc<CompiledCode>> {
     compile_now(state, Some(frame), None)
 }
 
-/// Whether pulling a loop of this code out of the interpreter may lead to compiled code.
-pub fn wants_loop_entry(state: &CodeState, _offset: u32) -> bool {
-    config::stress_loops() || !state.no_loop_entry.get()
-}
-
 /// A frame was pulled out of the interpreter at a loop header. `None`: the interpreter goes on.
 #[cold]
 pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offset: u32) -> Option<*mut PyObject> {
     state.sampled.set(state.sampled.get() + 1);
-    if thread.cframe().use_tracing() != 0 || state.no_loop_entry.get() {
+    if thread.cframe().use_tracing() != 0 {
         return None;
     }
     let fitting = state.compiled().filter(|compiled| compiled.entry_at(offset).is_some());
@@ -86,7 +81,7 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
     let Some((compiled, entry)) =
         compiled.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
     else {
-        state.no_loop_entry.set(true);
+        state.set_watched(config::stress_loops());
         return None;
     };
     state.loops_entered.set(state.loops_entered.get() + 1);
@@ -109,7 +104,7 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit) {
     if again && is_current && exit.reason != Reason::Interrupt && state.versions.get() < LAST_VERSION {
         drop(state.replace_compiled(None));
         state.countdown.set(0);
-        state.no_loop_entry.set(false);
+        state.set_watched(true);
     }
 }
 
@@ -145,7 +140,7 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>, loop_header: Option<
         Err(refusal) => {
             TOTALS.refused.fetch_add(1, Ordering::Relaxed);
             state.refusal.replace(Some(refusal));
-            state.no_loop_entry.set(true);
+            state.set_watched(config::stress_loops());
             // An earlier version, if there is one, stays in use.
             if state.compiled().is_some() {
                 state.countdown.set(ALWAYS);
