@@ -18,6 +18,12 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 use std::ptr::null_mut;
 
+unsafe extern "C" {
+    /// `co.co_code`: base opcodes with zeroed caches, a new bytes object.
+    fn PyCode_GetCode(code: *mut PyObject) -> *mut PyObject;
+    static mut PyMethod_Type: ffi::PyTypeObject;
+}
+
 /// A code object that cannot be copied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the code object's {0} cannot be read")]
@@ -31,7 +37,7 @@ pub unsafe fn capture(code: Code) -> Result<CodeObject, CaptureError> {
     // SAFETY: `code` is a live code object, whose fields have the types that CPython documents; each is a borrowed
     // reference that the code object keeps alive, and `PyCode_GetCode` gives a new one that is dropped here.
     unsafe {
-        let bytes = ffi::PyCode_GetCode(code.as_ptr());
+        let bytes = PyCode_GetCode(code.as_ptr());
         if bytes.is_null() {
             ffi::PyErr_Clear();
             return Err(CaptureError("bytecode"));
@@ -167,7 +173,7 @@ fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 23] {
         (PyTypes::COMPLEX, address!(PyComplex_Type)),
         (PyTypes::SLICE, address!(PySlice_Type)),
         (PyTypes::BYTEARRAY, address!(PyByteArray_Type)),
-        (PyTypes::METHOD, address!(PyMethod_Type)),
+        (PyTypes::METHOD, (&raw const PyMethod_Type).cast_mut()),
         (PyTypes::BUILTIN, address!(PyCFunction_Type)),
         (PyTypes::TYPE, address!(PyType_Type)),
     ]
