@@ -11,7 +11,9 @@
 mod view;
 
 pub mod code;
+pub mod exits;
 pub mod frame;
+pub mod helpers;
 pub mod layout;
 pub mod object;
 pub mod stack_limit;

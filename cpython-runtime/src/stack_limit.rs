@@ -19,11 +19,7 @@ struct Cached {
 // SAFETY: accessed under the GIL only, says the module's invariant.
 unsafe impl Sync for Cached {}
 
-static CACHED: Cached = Cached {
-    thread_id: Cell::new(u64::MAX),
-    soft_limit: Cell::new(0),
-    size_above: Cell::new(0),
-};
+static CACHED: Cached = Cached { thread_id: Cell::new(u64::MAX), soft_limit: Cell::new(0), size_above: Cell::new(0) };
 
 const RESERVE: usize = 4 << 20;
 
