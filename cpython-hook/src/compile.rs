@@ -273,7 +273,7 @@ fn build_ir(
     let environment: &dyn Environment = match request.frame {
         Some(frame) => {
             // SAFETY: the frame keeps its globals and builtins alive during this call.
-            live = unsafe { LiveEnvironment::new(code, frame.globals(), frame.builtins()) };
+            live = unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins()) };
             &live
         }
         None => &NoEnvironment,
