@@ -7,7 +7,7 @@
 //!
 //! *Invariants*: the only walker of the IR for emission. Dominators are emitted first: reverse postorder has that property,
 //! and so has its stable split, since a block all of whose earlier predecessors count as cold counts as cold itself, and so
-//! a hot block has no cold dominator. Python operations other than `Frame` and `ThreadState` are refused.
+//! a hot block has no cold dominator. Python operations are refused.
 
 use crate::backend::{Broken, CompileError};
 use crate::bytecode::instruction::Offset;
@@ -120,7 +120,7 @@ impl Uses {
         for &block in &order.blocks {
             for inst in &function.blocks[block.0 as usize].insts {
                 let mut undefined = None;
-                for_each_operand(&inst.op, |value| match uses.count.get_mut(value.0 as usize) {
+                inst.op.for_each_value(|value| match uses.count.get_mut(value.0 as usize) {
                     Some(count) => *count += 1,
                     None => undefined = Some(value),
                 });
@@ -133,31 +133,6 @@ impl Uses {
             }
         }
         Ok(uses)
-    }
-}
-
-/// Operands of the operations that the driver accepts.
-fn for_each_operand(op: &Op, mut see: impl FnMut(Value)) {
-    match op {
-        Op::Unary(_, a) | Op::Load { base: a, .. } => see(*a),
-        Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Store { base: a, value: b, .. } => {
-            [*a, *b].into_iter().for_each(see);
-        }
-        Op::Select(a, b, c) => [*a, *b, *c].into_iter().for_each(see),
-        Op::BinaryOrLeave(_, a, b, leave) => [*a, *b].iter().chain(&leave.values).copied().for_each(see),
-        Op::Guard(a, leave) => [*a].iter().chain(&leave.values).copied().for_each(see),
-        Op::Leave(leave) => leave.values.iter().copied().for_each(see),
-        Op::Call(_, args) => args.iter().copied().for_each(see),
-        Op::Jump(target) => target.args.iter().copied().for_each(see),
-        Op::Branch(a, then, otherwise) => {
-            [*a].iter().chain(&then.args).chain(&otherwise.args).copied().for_each(see);
-        }
-        Op::Switch(a, cases, default) => {
-            see(*a);
-            cases.iter().chain([default]).flat_map(|target| &target.args).copied().for_each(see);
-        }
-        Op::Return(_, value) => value.iter().copied().for_each(see),
-        _ => {}
     }
 }
 

@@ -5,24 +5,23 @@
 use columba_jit_core::backend::{Backend, CodeSink, CompiledEntry, Config};
 use columba_jit_core::code::{CodeMemory, CodeOptions, Placement};
 use columba_jit_core::ir::op::{BinOp, Op};
-use columba_jit_core::ir::types::Ty;
+use columba_jit_core::ir::types::{MemTy, Ty};
 use columba_jit_core::unit::CompileUnit;
 
 use crate::harness::{Build, NONE, backend};
 
-/// A function that adds a constant, of about `padding` operations more.
+/// A function that adds a constant, of about twice `padding` operations more.
 fn adder(memory: &CodeMemory, constant: i64, padding: usize) -> CompiledEntry {
     let mut b = Build::new();
-    let mut x = b.entry();
+    let x = b.entry();
+    let mut waste = x;
     for i in 0..padding {
-        let k = b.int(0x1234_5678_9abc + i as i64);
-        x = b.op(Ty::I64, Op::Binary(BinOp::Xor, x, k));
-        let r = b.int(0x1234_5678_9abc + i as i64);
-        let y = b.op(Ty::I64, Op::Binary(BinOp::Mul, x, r));
-        let z = b.op(Ty::I64, Op::Binary(BinOp::Sub, y, y));
-        x = b.op(Ty::I64, Op::Binary(BinOp::Add, x, z));
-        x = b.op(Ty::I64, Op::Binary(BinOp::Xor, x, k));
+        let k = b.int(0x1234_5678_9abd + i as i64 * 2);
+        waste = b.op(Ty::I64, Op::Binary(BinOp::Mul, waste, k));
+        waste = b.op(Ty::I64, Op::Binary(BinOp::Xor, waste, k));
     }
+    let base = b.op(Ty::Ptr, Op::Frame);
+    b.effect(Op::Store { mem: MemTy::I64, base, offset: 0, value: waste });
     let k = b.int(constant);
     let sum = b.op(Ty::I64, Op::Binary(BinOp::Add, x, k));
     b.ret(sum);
@@ -31,9 +30,9 @@ fn adder(memory: &CodeMemory, constant: i64, padding: usize) -> CompiledEntry {
 }
 
 fn run(entry: &CompiledEntry, x: i64) -> i64 {
-    let mut out = 0u64;
-    // SAFETY: `adder` reads its entry number and writes one word.
-    let status = unsafe { entry.call(std::ptr::null_mut(), std::ptr::null_mut(), &mut out, x) };
+    let (mut out, mut frame) = (0u64, 0u64);
+    // SAFETY: `adder` reads its entry number and writes one word to the frame and one to `out`.
+    let status = unsafe { entry.call(std::ptr::null_mut(), (&raw mut frame).cast(), &mut out, x) };
     assert_eq!(status, 0);
     out as i64
 }
