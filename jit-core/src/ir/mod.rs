@@ -1,0 +1,5 @@
+//! The typed SSA intermediate representation.
+
+pub mod function;
+pub mod op;
+pub mod types;

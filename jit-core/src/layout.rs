@@ -1,0 +1,94 @@
+//! Byte offsets and constants of the running CPython's structures, given to this crate as data.
+//!
+//! *Invariant*: filled by whoever embeds the compiler (`cpython-runtime` takes them from CPython's own headers); nothing in
+//! this crate knows a number of its own.
+
+/// Offsets in bytes unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub ob_refcnt: i32,
+    pub ob_type: i32,
+    pub float_value: i32,
+    /// Signed digit count of an int.
+    pub long_size: i32,
+    /// First 30-bit digit (`u32`).
+    pub long_digits: i32,
+    /// `ob_size` of variable-sized objects (list, tuple).
+    pub var_size: i32,
+    /// Pointer to a list's items.
+    pub list_items: i32,
+    /// A tuple's first item (in line).
+    pub tuple_items: i32,
+    pub range_iter_index: i32,
+    pub range_iter_start: i32,
+    pub range_iter_step: i32,
+    pub range_iter_len: i32,
+    pub list_iter_index: i32,
+    pub list_iter_list: i32,
+    pub tuple_iter_index: i32,
+    pub tuple_iter_tuple: i32,
+    pub cell_value: i32,
+    pub frame_prev_instr: i32,
+    pub frame_localsplus: i32,
+    pub frame_globals: i32,
+    pub frame_builtins: i32,
+    pub dict_keys: i32,
+    pub dict_values: i32,
+    pub keys_version: i32,
+    pub keys_log2_index_bytes: i32,
+    pub keys_indices: i32,
+    /// Size of a unicode entry and offset of its value.
+    pub unicode_entry_size: i32,
+    pub unicode_entry_value: i32,
+    pub type_version: i32,
+    /// Offset (negative) of the instance values pointer from the object.
+    pub instance_values: i32,
+    pub thread_curexc_type: i32,
+    pub thread_cframe: i32,
+    pub cframe_use_tracing: i32,
+    /// Size of one entry of the small-int table, which holds -5..=256.
+    pub small_int_stride: i32,
+    /// Reference counts must be changed by helpers (builds of CPython that count all references).
+    pub refcount_by_helper: bool,
+}
+
+impl Layout {
+    /// The layout of a 64-bit release build of CPython 3.11, for tests and tools that run without an interpreter.
+    pub const EXAMPLE: Layout = Layout {
+        ob_refcnt: 0,
+        ob_type: 8,
+        float_value: 16,
+        long_size: 16,
+        long_digits: 24,
+        var_size: 16,
+        list_items: 24,
+        tuple_items: 24,
+        range_iter_index: 16,
+        range_iter_start: 24,
+        range_iter_step: 32,
+        range_iter_len: 40,
+        list_iter_index: 16,
+        list_iter_list: 24,
+        tuple_iter_index: 16,
+        tuple_iter_tuple: 24,
+        cell_value: 16,
+        frame_prev_instr: 56,
+        frame_localsplus: 72,
+        frame_globals: 8,
+        frame_builtins: 16,
+        dict_keys: 32,
+        dict_values: 40,
+        keys_version: 12,
+        keys_log2_index_bytes: 9,
+        keys_indices: 32,
+        unicode_entry_size: 16,
+        unicode_entry_value: 8,
+        type_version: 384,
+        instance_values: -32,
+        thread_curexc_type: 96,
+        thread_cframe: 56,
+        cframe_use_tracing: 0,
+        small_int_stride: 32,
+        refcount_by_helper: false,
+    };
+}
