@@ -183,6 +183,11 @@ pub enum Op {
     },
     /// Calls a helper with the C calling convention; signature in the helper table.
     Call(Helper, Vec<Value>),
+    /// `-> Ptr`: the parameters `frame`, `ts` and `out` of the compiled function.
+    Frame,
+    ThreadState,
+    /// The out buffer. Lowered code uses its first words as scratch memory for results of helpers, read back at once.
+    Out,
 
     // ---- Python: turned into primitive operations by `lower` ----
     /// `Obj -> `: leaves unless the object's type is exactly the one named (one bit; operand not null).
@@ -215,9 +220,6 @@ pub enum Op {
     SlotAddress(u32),
     /// Marks the instruction as the one being executed (`prev_instr`): what tracebacks and handlers see.
     SetIp(Offset),
-    /// `-> Ptr`: the running frame / thread state.
-    Frame,
-    ThreadState,
 
     // ---- terminators ----
     Jump(Target),
