@@ -81,7 +81,8 @@ def recording_runner(stream, verbosity, capture_output=False):
 def main():
     path, name = sys.argv[1:]
     RecordingResult.record = record = Record(path)
-    from test import libregrtest, support
+    from test import support
+    from test.libregrtest.main import main as regrtest_main
 
     try:
         from test.libregrtest import single as place
@@ -92,7 +93,7 @@ def main():
     # "-v" keeps libregrtest from swallowing the output; the file name must be the only selection.
     sys.argv = ["-m test", "-v", name]
     try:
-        libregrtest.main()
+        regrtest_main()
     except SystemExit as exit:
         code = exit.code or 0
         # 2: some test failed, which the record tells; 4: nothing ran, as when the file skips itself.

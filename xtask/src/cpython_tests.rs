@@ -196,6 +196,10 @@ fn baseline(
         first.tests.retain(|test, outcome| second.tests.get(test) == Some(outcome));
         first.broken = second.broken;
     }
+    if let Some(broken) = &first.broken {
+        eprintln!("warning: {file} fails without Columba: {broken}\n{}", process::last_lines(&first.output, 5));
+        return Ok(first);
+    }
     first.output.clear();
     let text = serde_json::to_string(&first).expect("results are plain data");
     std::fs::write(&path, text).map_err(Error::io(&path))?;
