@@ -9,7 +9,7 @@ with tempfile.TemporaryDirectory() as folder:
     os.mkdir(f"{folder}/package_x")
     files = {
         "package_x/__init__.py": "from . import a\nfrom .b import value as v\nfrom .b import *\n__all__ = ['a', 'v']\n",
-        "package_x/a.py": "from .. import package_x as p\ndef f(): return p.v\nx = [i for i in range(3)]\n",
+        "package_x/a.py": "import package_x as p\ndef f(): return p.v\nx = [i for i in range(3)]\n",
         "package_x/b.py": "value = 5\n_hidden = 6\ndef total(n):\n    t = 0\n    for i in range(n): t += i\n    return t\n",
         "version_one.py": "def g(): return 'one'\n",
         "broken_module.py": "x = 1\nraise ValueError('while importing')\n",
