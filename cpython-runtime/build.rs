@@ -18,10 +18,7 @@ fn main() {
     println!("cargo:rerun-if-env-changed=COLUMBA_PYTHON_INCLUDE");
 
     let include = include_directory(config.executable());
-    println!(
-        "cargo:rerun-if-changed={}",
-        include.join("patchlevel.h").display()
-    );
+    println!("cargo:rerun-if-changed={}", include.join("patchlevel.h").display());
     let assembly = compile_to_assembly(&include);
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
     fs::write(out.join("layout.rs"), constants(&assembly)).unwrap();
@@ -34,10 +31,7 @@ fn include_directory(executable: Option<&str>) -> PathBuf {
     }
     let executable = executable.unwrap_or("python3");
     let output = Command::new(executable)
-        .args([
-            "-c",
-            "import sysconfig; print(sysconfig.get_paths()['include'])",
-        ])
+        .args(["-c", "import sysconfig; print(sysconfig.get_paths()['include'])"])
         .output()
         .unwrap_or_else(|error| panic!("cannot run {executable}: {error}"));
     let directory = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
@@ -50,11 +44,7 @@ fn include_directory(executable: Option<&str>) -> PathBuf {
 }
 
 fn compile_to_assembly(include: &std::path::Path) -> String {
-    let compiler = cc::Build::new()
-        .opt_level(1)
-        .warnings(false)
-        .cargo_metadata(false)
-        .get_compiler();
+    let compiler = cc::Build::new().opt_level(1).warnings(false).cargo_metadata(false).get_compiler();
     let assembly = PathBuf::from(env::var_os("OUT_DIR").unwrap()).join("layout.s");
     let status = compiler
         .to_command()
@@ -77,15 +67,10 @@ fn constants(assembly: &str) -> String {
             continue;
         };
         let words: Vec<&str> = fact.trim_end_matches('"').split(' ').collect();
-        let [kind, module, name, value] = words[..] else {
-            panic!("cannot read {line:?}")
-        };
+        let [kind, module, name, value] = words[..] else { panic!("cannot read {line:?}") };
         modules.entry(module).or_default().push((kind, name, value));
     }
-    assert!(
-        modules.contains_key("frame"),
-        "no constants in the C compiler's output"
-    );
+    assert!(modules.contains_key("frame"), "no constants in the C compiler's output");
     let mut text = String::new();
     for (module, facts) in modules {
         writeln!(text, "pub mod r#{module} {{").unwrap();

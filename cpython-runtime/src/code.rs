@@ -37,9 +37,7 @@ impl Code {
     /// The first code unit, possibly specialised.
     #[inline(always)]
     pub fn first_unit(self) -> *mut u16 {
-        self.as_ptr::<u8>()
-            .wrapping_add(code::CO_CODE_ADAPTIVE)
-            .cast()
+        self.as_ptr::<u8>().wrapping_add(code::CO_CODE_ADAPTIVE).cast()
     }
 
     /// The specialised code units as they are now.
@@ -54,9 +52,7 @@ impl Code {
     /// Whether a call makes a generator, coroutine or asynchronous generator.
     #[inline(always)]
     pub fn makes_generator(self) -> bool {
-        i64::from(self.flags())
-            & (code::CO_GENERATOR | code::CO_COROUTINE | code::CO_ASYNC_GENERATOR)
-            != 0
+        i64::from(self.flags()) & (code::CO_GENERATOR | code::CO_COROUTINE | code::CO_ASYNC_GENERATOR) != 0
     }
 
     /// What somebody attached with `_PyCode_SetExtra` under `index`; null when nothing. Read inline, since every
@@ -79,9 +75,7 @@ impl Code {
     /// Whether some unit *may* be a backward jump. A cache unit can look like one, so `true` is a guess, `false` sure.
     pub fn may_loop(self) -> bool {
         // SAFETY: nothing runs between here and the end of the scan.
-        unsafe { self.adaptive_units() }
-            .iter()
-            .any(|unit| is_backward_jump(*unit as u8))
+        unsafe { self.adaptive_units() }.iter().any(|unit| is_backward_jump(*unit as u8))
     }
 }
 

@@ -100,12 +100,7 @@ impl Frame {
     /// The interpreter, entered with this frame, runs the instruction at code unit `offset` next.
     #[inline(always)]
     pub fn resume_at(self, offset: usize) {
-        self.set_prev_instr(
-            self.code()
-                .first_unit()
-                .wrapping_add(offset)
-                .wrapping_sub(1),
-        );
+        self.set_prev_instr(self.code().first_unit().wrapping_add(offset).wrapping_sub(1));
     }
 
     /// Whether a generator, coroutine or asynchronous generator owns the frame.

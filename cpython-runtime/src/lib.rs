@@ -11,6 +11,7 @@
 mod view;
 
 pub mod code;
+pub mod exits;
 pub mod frame;
 pub mod layout;
 pub mod object;

@@ -154,10 +154,8 @@ pub fn gil_holder() -> &'static AtomicPtr<PyThreadState> {
 pub fn main_thread_id() -> u64 {
     // SAFETY: as above; an aligned unsigned long.
     unsafe {
-        (*(&raw const _PyRuntime)
-            .add(runtime::MAIN_THREAD)
-            .cast::<AtomicU64>())
-        .load(std::sync::atomic::Ordering::Relaxed)
+        (*(&raw const _PyRuntime).add(runtime::MAIN_THREAD).cast::<AtomicU64>())
+            .load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 
