@@ -125,6 +125,9 @@ pub fn is_enabled() -> bool {
 }
 
 /// The hook. Every way out is a tail call, so the usual ones cost no stack and no saved registers.
+///
+/// # Safety
+/// For CPython to call: the current thread, with the GIL, and a frame that is not linked.
 pub unsafe extern "C" fn eval_frame(
     thread_pointer: *mut PyThreadState,
     frame_pointer: *mut _PyInterpreterFrame,
