@@ -46,8 +46,7 @@ use std::{
 pub const BACKENDS: &[&str] = &["cranelift"];
 
 /// Names of the optimisation passes, for `disable_passes`.
-pub const PASSES: &[&str] =
-    &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes"];
+pub const PASSES: &[&str] = &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes"];
 
 /// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
 /// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
@@ -154,8 +153,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
     check(&built.function, Level::Python, "build")?;
-    let mut optimisations: Vec<String> =
-        built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
+    let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
     let ir = if request.dump { built.function.to_string() } else { String::new() };
     if request.dump {
         let _ = writeln!(dump, "; IR, {} walks\n{ir}", built.walks);
