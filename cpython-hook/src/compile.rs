@@ -198,6 +198,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let listing = list(&native, &entry, &captured, &resolver);
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }
+    log(&captured, &entry, request);
     Ok(CompiledCode {
         entry: erase(entry.function()),
         ctx: entry.ctx(),
@@ -213,6 +214,24 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         native,
         owner: Box::new(Owner { _entry: entry, _counters: counters }),
     })
+}
+
+/// With `COLUMBA_LOG` set: a line on standard error for each compilation.
+fn log(captured: &columba_jit_core::bytecode::code::CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>) {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    if !*ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some()) {
+        return;
+    }
+    let at = entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
+    let place = request.loop_header.map_or(String::new(), |offset| format!(", for the loop at {offset}"));
+    eprintln!(
+        "columba: {at:#x}+{:#x} {} ({}:{}){place}{}",
+        entry.code_size(),
+        captured.qualname,
+        captured.filename,
+        captured.first_line,
+        if request.generic { ", generic" } else { "" },
+    );
 }
 
 fn erase(entry: columba_jit_core::backend::EntryFn) -> Entry {

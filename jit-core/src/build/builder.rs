@@ -387,6 +387,11 @@ impl<'a> Builder<'a> {
     fn guess_local(&mut self, local: u32, live: PyTypes) {
         if self.request.options.speculate && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST) {
             let value = self.emit(Op::SlotGet(local));
+            if self.state.locals[local as usize].py.may_be_null() {
+                let null = self.emit(Op::Null(Ty::Obj));
+                let bound = self.compare(Cond::Ne, value, null);
+                self.guard(bound, Reason::Type);
+            }
             self.guard_type(value, live);
             self.state.locals[local as usize].py = live;
             self.start = self.state.clone();
