@@ -155,12 +155,12 @@ fn run_command(function: &Function, command: &str, out: &mut String) {
         Some(exit) => {
             write!(out, "  exit {}", outcome.status - FIRST_EXIT).unwrap();
             let exit = &lowered.exits[exit.0 as usize];
+            let mut owned = Vec::new();
             let mut describe = |source: &Source| match source {
                 Source::Owned(index) => {
                     let object = outcome.values[*index as usize];
-                    let text = format!("owned {}", heap.content(object).unwrap());
-                    heap.decref(object).unwrap();
-                    text
+                    owned.push(object);
+                    format!("owned {}", heap.content(object).unwrap())
                 }
                 Source::Borrowed(index) => {
                     format!("borrowed {}", heap.content(outcome.values[*index as usize]).unwrap())
@@ -175,6 +175,9 @@ fn run_command(function: &Function, command: &str, out: &mut String) {
             }
             for source in &exit.stack {
                 write!(out, "; stack {}", describe(source)).unwrap();
+            }
+            for object in owned {
+                heap.decref(object).unwrap();
             }
         }
     }
