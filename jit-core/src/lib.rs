@@ -2,7 +2,12 @@
 //!
 //! Links nothing of CPython and names no backend.
 
+pub mod backend;
 pub mod bytecode;
+pub mod code;
+pub mod disassembly;
+pub mod drive;
+pub mod emitter;
 pub mod exit;
 pub mod flow;
 pub mod helpers;
