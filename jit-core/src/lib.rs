@@ -15,4 +15,5 @@ pub mod helpers;
 pub mod ir;
 pub mod layout;
 pub mod lower;
+pub mod passes;
 pub mod unit;
