@@ -364,15 +364,16 @@ impl Emitter for CraneliftEmitter<'_> {
         let inside = Edge { block: table, args: &[] };
         self.branch_compare(Cond::ULt, MachineTy::I64, (value, count), inside, default);
         self.switch_to(table);
-        let mut calls = Vec::with_capacity(cases.len());
-        for &case in cases {
+        // The range is checked, so the table's own default is never taken; any target will do. It gets its own argument
+        // list: Cranelift rewrites lists in place, and one that is shared would be rewritten twice.
+        let mut calls = Vec::with_capacity(cases.len() + 1);
+        for &case in cases.iter().chain(&cases[..1]) {
             let args = std::mem::take(&mut self.then_args);
             let args = self.arguments(case, args);
             calls.push(self.builder.func.dfg.block_call(case.block, &args));
             self.then_args = args;
         }
-        // The range is checked, so the table's own default is never taken; any of its targets will do.
-        let data = JumpTableData::new(calls[0], &calls);
+        let data = JumpTableData::new(calls[cases.len()], &calls[..cases.len()]);
         let table = self.builder.create_jump_table(data);
         let index = self.builder.ins().ireduce(types::I32, value.raw);
         self.builder.ins().br_table(index, table);
