@@ -108,7 +108,7 @@ impl Environment {
         let mut command = Command::new(self.dir.join("bin/maturin"));
         Mode::PLAIN.apply(&mut command, None);
         command
-            .args(["build", "--quiet", "--release", "--manifest-path"])
+            .args(["build", "--quiet", "--release", "--compatibility", "linux", "--manifest-path"])
             .arg(root().join("cpython-hook/Cargo.toml"))
             .arg("--interpreter")
             .arg(self.python())
