@@ -264,7 +264,6 @@ fn table_of(figures: &[Figure]) -> String {
             ]
         })
         .collect();
-    let header =
-        ["kernel", "way", "plain ms", "columba ms", "range", "ratio", "bar", "bytes", "compile ms", "verdict"];
+    let header = ["kernel", "way", "plain ms", "columba ms", "range", "ratio", "bar", "bytes", "compile ms", "verdict"];
     table::render(&header, &rows)
 }

@@ -81,11 +81,8 @@ struct FileVerdict {
 }
 
 pub fn command(args: &CpythonTestsArgs) -> Result<()> {
-    let environment = if args.plain {
-        Environment::without_extension(&args.common)?
-    } else {
-        Environment::prepare(&args.common)?
-    };
+    let environment =
+        if args.plain { Environment::without_extension(&args.common)? } else { Environment::prepare(&args.common)? };
     let (passed, failed) = run(args, &environment)?;
     closing_line(passed, failed)
 }
@@ -177,13 +174,7 @@ fn resolve(name: &str, listed: &[&str]) -> Vec<String> {
 }
 
 /// The tests of `file` that pass plain, twice; kept from run to run.
-fn baseline(
-    environment: &Environment,
-    file: &str,
-    kept: &Path,
-    limit: Duration,
-    fresh: bool,
-) -> Result<FileResult> {
+fn baseline(environment: &Environment, file: &str, kept: &Path, limit: Duration, fresh: bool) -> Result<FileResult> {
     let path = kept.join(format!("{file}.json"));
     if !fresh && let Ok(text) = std::fs::read_to_string(&path) {
         if let Ok(result) = serde_json::from_str(&text) {

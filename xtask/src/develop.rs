@@ -76,8 +76,7 @@ impl Environment {
 
     /// Like [`Environment::install`], with options for pip.
     pub fn install_with(&self, packages: &[&str], options: &[&str]) -> Result<()> {
-        let missing: Vec<&str> =
-            packages.iter().copied().filter(|package| !self.marker(package).exists()).collect();
+        let missing: Vec<&str> = packages.iter().copied().filter(|package| !self.marker(package).exists()).collect();
         if missing.is_empty() {
             return Ok(());
         }

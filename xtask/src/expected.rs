@@ -37,8 +37,8 @@ impl Expected {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Expected::default()),
             Err(source) => return Err(Error::Io { path: path.into(), source }),
         };
-        let list: Expected = toml::from_str(&text)
-            .map_err(|error| Error::Usage(format!("{}: {}", path.display(), error.message())))?;
+        let list: Expected =
+            toml::from_str(&text).map_err(|error| Error::Usage(format!("{}: {}", path.display(), error.message())))?;
         match list.expected.iter().find(|entry| entry.reason.trim().is_empty()) {
             Some(entry) => Err(Error::Usage(format!("{}: {} has no reason", path.display(), entry.test))),
             None => Ok(list),

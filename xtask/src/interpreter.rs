@@ -45,7 +45,10 @@ impl Interpreter {
     pub fn find(name: &str) -> Result<Interpreter> {
         let interpreter = ask(name)?;
         if interpreter.implementation != "cpython" {
-            return Err(Error::Usage(format!("{name} is {}, and Columba works in CPython", interpreter.implementation)));
+            return Err(Error::Usage(format!(
+                "{name} is {}, and Columba works in CPython",
+                interpreter.implementation
+            )));
         }
         if interpreter.minor != 11 {
             return Err(Error::Usage(format!(

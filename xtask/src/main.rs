@@ -105,9 +105,7 @@ fn main() -> ExitCode {
 
 /// The root of the checkout.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in a folder of the workspace")
 }
 
 /// The workspace's build folder.
@@ -126,9 +124,5 @@ pub fn driver(name: &str) -> PathBuf {
 /// Converts a list of results into the command's own result: `Err` when anything failed.
 pub fn closing_line(passed: usize, failed: usize) -> Result<()> {
     eprintln!("{passed} passed, {failed} failed");
-    if failed == 0 {
-        Ok(())
-    } else {
-        Err(error::Error::Missed(format!("{failed} of {} failed", passed + failed)))
-    }
+    if failed == 0 { Ok(()) } else { Err(error::Error::Missed(format!("{failed} of {} failed", passed + failed))) }
 }

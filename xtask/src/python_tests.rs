@@ -119,18 +119,17 @@ pub fn run(args: &PythonTestsArgs, environment: &Environment) -> Result<(usize, 
     if programs.is_empty() {
         return Err(Error::Usage("no program of tests/python has that name".into()));
     }
-    let verdicts: Vec<Verdict> =
-        process::in_parallel(args.common.jobs, programs, |program| {
-            let verdicts = check(environment, &expected, &args.mode, &program);
-            for verdict in verdicts.iter().filter(|verdict| !verdict.good()) {
-                let what = verdict.failure.as_deref().unwrap_or("passed, and is listed as expected to fail");
-                eprintln!("FAIL {}: {what}", verdict.test);
-            }
-            verdicts
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+    let verdicts: Vec<Verdict> = process::in_parallel(args.common.jobs, programs, |program| {
+        let verdicts = check(environment, &expected, &args.mode, &program);
+        for verdict in verdicts.iter().filter(|verdict| !verdict.good()) {
+            let what = verdict.failure.as_deref().unwrap_or("passed, and is listed as expected to fail");
+            eprintln!("FAIL {}: {what}", verdict.test);
+        }
+        verdicts
+    })
+    .into_iter()
+    .flatten()
+    .collect();
     if args.common.json {
         println!("{}", serde_json::to_string_pretty(&verdicts).expect("verdicts are plain data"));
     }
@@ -218,7 +217,8 @@ fn differences(header: &Header, plain: &Outcome, outcome: &Outcome) -> Option<St
         let tail = process::last_lines(&outcome.stderr, 15);
         return Some(format!("{}, and {} without Columba\n{tail}", outcome.end, plain.end));
     }
-    let pairs = [("standard output", &plain.stdout, &outcome.stdout), ("standard error", &plain.stderr, &outcome.stderr)];
+    let pairs =
+        [("standard output", &plain.stdout, &outcome.stdout), ("standard error", &plain.stderr, &outcome.stderr)];
     let compared = if header.compare_stderr { 2 } else { 1 };
     pairs[..compared].iter().find_map(|(what, right, got)| {
         let (mut right, mut got, mut line) = (right.lines(), got.lines(), 0);
