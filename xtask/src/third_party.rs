@@ -100,17 +100,7 @@ fn suite(environment: &Environment, args: &ThirdPartyArgs, package: &str, tests:
         let scratch = process::scratch_dir()?;
         let record = scratch.join("record.jsonl");
         let record_option = format!("--record-outcomes={}", record.display());
-        let rest = [
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "record_outcomes",
-            &record_option,
-            tests,
-        ];
+        let rest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "record_outcomes", &record_option, tests];
         let outcome = run(environment, args, columba, &rest, &source)?;
         let text = std::fs::read_to_string(&record).unwrap_or_default();
         let _ = std::fs::remove_dir_all(&scratch);
