@@ -145,15 +145,9 @@ impl CodeState {
             headers: OnceCell::new(),
         });
         let state = Box::into_raw(state);
-        // SAFETY: the GIL is held and the index was reserved by `reserve_index`; on success CPython owns the state.
-        let failed =
-            unsafe { ffi::PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), state.cast()) };
-        if failed != 0 {
-            // SAFETY: not stored, so still ours; the error is ours to drop, too.
-            unsafe {
-                ffi::PyErr_Clear();
-                drop(Box::from_raw(state));
-            }
+        if !attach(code, INDEX.load(Ordering::Relaxed), state) {
+            // SAFETY: not stored, so still ours.
+            drop(unsafe { Box::from_raw(state) });
             return None;
         }
         // SAFETY: stored above; lives as long as the code object.
