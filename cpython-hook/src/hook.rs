@@ -250,10 +250,10 @@ pub fn enter(
             let number = (status - FIRST_EXIT) as usize;
             let exit = &compiled.exits[number];
             // SAFETY: the frame is unlinked and `out` holds the values of this exit.
-            let throwflag = unsafe { exits::rebuild_frame(frame, exit, out) };
+            unsafe { exits::rebuild(frame, exit, out) };
             tiering::on_exit(state, &compiled, exit);
             drop(compiled);
-            interpret_loop(thread, frame, state, throwflag)
+            interpret_loop(thread, frame, state, 0)
         }
     }
 }

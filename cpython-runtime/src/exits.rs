@@ -1,139 +1,127 @@
-//! Leaving compiled code: the frame is rebuilt so that the interpreter can go on in the middle of the function.
+//! Rebuilding a frame after compiled code was left.
 //!
-//! Method: the exit's description ([`Exit`]) names where each local and stack slot comes from; the values are in the
-//! activation's `out` buffer. Invariants: the frame is unlinked; nothing can look at it while it is half built, since
-//! old contents of slots are dropped only when everything is in place; a failed allocation while boxing becomes a
-//! `MemoryError` raised at the exit's instruction.
+//! *Problem*: the interpreter is to go on in the middle of a function as if it had executed everything before.
+//! *Method*: the exit's description says which of the values in `out` make up locals and stack. All objects are made
+//! first, then every slot is written, and only then is what locals held before released: a finaliser sees the finished
+//! frame. *Invariants*: one raw value becomes one object however often it is used, except that a local keeps an equal
+//! object of that exact type which its slot already holds; afterwards every slot below `stacktop` is an owned reference or
+//! null, and `prev_instr` is the unit before `exit.offset`.
 
-use crate::{frame::Frame, object};
+use crate::{
+    frame::Frame,
+    helpers::{box_bool, box_float, box_int, is_same_bool, is_same_float, is_same_int},
+    object,
+};
 use columba_jit_core::exit::{Exit, Source};
-use pyo3_ffi::{self as ffi, PyObject};
-use std::{ffi::c_int, ptr::null_mut};
+use pyo3_ffi::PyObject;
+use std::ptr::null_mut;
 
-unsafe extern "C" {
-    fn _PyEval_EvalFrameDefault(
-        thread: *mut ffi::PyThreadState,
-        frame: *mut ffi::_PyInterpreterFrame,
-        throwflag: c_int,
-    ) -> *mut PyObject;
+/// The values of one exit, and the objects made for raw ones.
+struct Values {
+    out: *const u64,
+    boxes: Vec<*mut PyObject>,
 }
 
-/// Rebuilds the frame and runs it to its end in the interpreter.
-///
-/// # Safety
-/// As for [`rebuild_frame`]; `thread` is the current thread.
-pub unsafe fn finish_exit(
-    thread: *mut ffi::PyThreadState,
-    frame: Frame,
-    exit: &Exit,
-    values: *const u64,
-) -> *mut PyObject {
-    // SAFETY: says the caller.
-    unsafe {
-        let throwflag = rebuild_frame(frame, exit, values);
-        _PyEval_EvalFrameDefault(thread, frame.as_ptr(), throwflag)
+impl Values {
+    /// Word `index` of the out buffer.
+    unsafe fn word(&self, index: u32) -> u64 {
+        // SAFETY: `index` is below the exit's number of values, says the contract of `rebuild`.
+        unsafe { self.out.add(index as usize).read() }
     }
-}
 
-/// Rebuilds the frame: locals, stack, depth, position. The result is the `throwflag` to enter the interpreter with.
-///
-/// # Safety
-/// The GIL is held; the frame is unlinked and belongs to the code that `exit` was compiled from; `values` holds the
-/// exit's values, whose owned references are given away.
-pub unsafe fn rebuild_frame(frame: Frame, exit: &Exit, values: *const u64) -> c_int {
-    let base = frame.code().nlocalsplus() as usize;
-    let mut failed = false;
-    let mut old = Vec::with_capacity(exit.locals.len());
-    for &(index, source) in &exit.locals {
-        // SAFETY: the description's indices are those of the frame's locals.
-        let current = unsafe { frame.slot(index as usize) };
-        // SAFETY: says the caller.
-        if unsafe { holds(current, source, values) } {
-            continue;
-        }
-        // SAFETY: as above; the old reference is kept until the frame is complete.
-        unsafe { frame.set_slot(index as usize, value(frame, source, values, &mut failed)) };
-        if !current.is_null() {
-            old.push(current);
+    /// A new reference to the object for raw value `index`, made by `make` when there is none yet.
+    unsafe fn boxed(&mut self, index: u32, make: impl FnOnce(u64) -> *mut PyObject) -> *mut PyObject {
+        // SAFETY: as for `word`; a box that is remembered is kept alive by the slot it was made for, none of which is
+        // released before all have been made.
+        unsafe {
+            let word = self.word(index);
+            let Some(known) = self.boxes.get_mut(index as usize) else {
+                return make(word);
+            };
+            if known.is_null() {
+                *known = make(word);
+            } else {
+                object::incref(*known);
+            }
+            *known
         }
     }
-    for (position, &source) in exit.stack.iter().enumerate() {
-        // SAFETY: the stack was empty while native code ran, and the description fits the code's stack size.
-        unsafe { frame.set_slot(base + position, value(frame, source, values, &mut failed)) };
-    }
-    frame.set_depth(exit.stack.len() as i32);
-    frame.resume_at(exit.offset as usize);
-    for reference in old {
-        // SAFETY: owned by the slot it was taken from.
-        unsafe { object::decref(reference) };
-    }
-    if failed {
-        // SAFETY: the GIL is held.
-        unsafe { ffi::PyErr_NoMemory() };
-        frame.mark_at(exit.offset as usize);
-        return 1;
-    }
-    0
-}
 
-/// Whether a slot already holds an equal object of the exact type, which then keeps its identity.
-///
-/// # Safety
-/// `current` is null or alive; `values` holds the exit's values.
-unsafe fn holds(current: *mut PyObject, source: Source, values: *const u64) -> bool {
-    if current.is_null() {
-        return false;
-    }
-    // SAFETY: says the caller; each branch checks the exact type before it reads the value.
-    unsafe {
-        let word = |index: u32| values.add(index as usize).read();
-        match source {
-            Source::Int(index) => {
-                if ffi::PyLong_CheckExact(current) == 0 {
-                    return false;
+    /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
+    unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
+        // SAFETY: the exit describes words of `out` by their types; constants are items of a tuple, checked by
+        // `PyTuple_GetItem`.
+        unsafe {
+            Some(match source {
+                Source::Owned(index) => self.word(index) as *mut PyObject,
+                Source::Borrowed(index) => {
+                    let object = self.word(index) as *mut PyObject;
+                    if !object.is_null() {
+                        object::incref(object);
+                    }
+                    object
                 }
-                let mut overflow = 0;
-                let value = ffi::PyLong_AsLongLongAndOverflow(current, &mut overflow);
-                overflow == 0 && value == word(index) as i64
-            }
-            // Bits, not `==`: a NaN keeps its object, and 0.0 is not -0.0.
-            Source::Float(index) => {
-                ffi::PyFloat_CheckExact(current) != 0 && object::float_value(current).to_bits() == word(index)
-            }
-            Source::Owned(_) | Source::Borrowed(_) | Source::Bool(_) | Source::Const(_) | Source::Null => false,
+                Source::Int(index) if is_same_int(old, self.word(index) as i64) => return None,
+                Source::Float(index) if is_same_float(old, f64::from_bits(self.word(index))) => return None,
+                Source::Bool(index) if is_same_bool(old, self.word(index) != 0) => return None,
+                Source::Int(index) => self.boxed(index, |word| box_int(word as i64)),
+                Source::Float(index) => self.boxed(index, |word| box_float(f64::from_bits(word))),
+                Source::Bool(index) => box_bool(self.word(index) != 0),
+                Source::Const(index) => {
+                    let constant = pyo3_ffi::PyTuple_GetItem(frame.code().co_consts(), index as isize);
+                    if !constant.is_null() {
+                        object::incref(constant);
+                    }
+                    constant
+                }
+                Source::Null => null_mut(),
+            })
         }
     }
 }
 
-/// A new reference for a slot, or null where the source says so or memory ran out.
+/// Makes the frame what the exit describes; gives back the depth of its value stack. The frame is ready for the
+/// interpreter, which is to be entered with it unlinked.
 ///
 /// # Safety
-/// As for [`rebuild_frame`].
-unsafe fn value(frame: Frame, source: Source, values: *const u64, failed: &mut bool) -> *mut PyObject {
-    // SAFETY: says the caller.
+/// The GIL is held. `frame` ran the code that took this exit and has not been released; `out` holds the exit's values.
+/// References in `out` that are `Owned` pass to the frame.
+pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
+    let mut values = Values { out, boxes: vec![null_mut(); exit.value_count as usize] };
+    let stack_base = frame.code().nlocalsplus() as usize;
+    let mut locals = Vec::with_capacity(exit.locals.len());
+    // SAFETY: the contract above; slots named by an exit lie within the frame, the stack within `co_stacksize`. Slots of
+    // locals own what they hold, stack slots nothing.
     unsafe {
-        let word = |index: u32| values.add(index as usize).read();
-        let borrowed = |reference: *mut PyObject| {
-            ffi::Py_XINCREF(reference);
-            reference
-        };
-        let boxed = match source {
-            Source::Owned(index) => return word(index) as *mut PyObject,
-            Source::Borrowed(index) => return borrowed(word(index) as *mut PyObject),
-            Source::Const(index) => {
-                return borrowed(*object::tuple_items(frame.code().co_consts()).add(index as usize));
+        for &(slot, source) in &exit.locals {
+            let slot = slot as usize;
+            if let Some(object) = values.get(source, frame.slot(slot), frame) {
+                locals.push((slot, object));
+            } else if let Source::Int(index) | Source::Float(index) = source
+                && let Some(known) = values.boxes.get_mut(index as usize)
+                && known.is_null()
+            {
+                // The stack shares the object that the local keeps.
+                *known = frame.slot(slot);
             }
-            Source::Null => return null_mut(),
-            Source::Bool(index) => ffi::PyBool_FromLong((word(index) & 0xff != 0) as _),
-            Source::Int(index) => ffi::PyLong_FromLongLong(word(index) as i64),
-            Source::Float(index) => ffi::PyFloat_FromDouble(f64::from_bits(word(index))),
-        };
-        if boxed.is_null() {
-            // The `MemoryError` is raised when the frame is complete.
-            ffi::PyErr_Clear();
-            *failed = true;
-            return borrowed(ffi::Py_None());
         }
-        boxed
+        for (i, &source) in exit.stack.iter().enumerate() {
+            let object = values.get(source, null_mut(), frame).unwrap_or(null_mut());
+            frame.set_slot(stack_base + i, object);
+        }
+        for (slot, object) in &mut locals {
+            let old = frame.slot(*slot);
+            frame.set_slot(*slot, *object);
+            *object = old;
+        }
+        let depth = exit.stack.len() as i32;
+        frame.set_depth(depth);
+        frame.resume_at(exit.offset as usize);
+        for (_, old) in locals {
+            if !old.is_null() {
+                object::decref(old);
+            }
+        }
+        depth
     }
 }

@@ -24,6 +24,8 @@
 /* Iterators whose structs stand in listobject.c, tupleobject.c and rangeobject.c and not in a header. */
 typedef struct { PyObject_HEAD long index; long start; long step; long len; } RangeIterator;
 typedef struct { PyObject_HEAD Py_ssize_t it_index; PyListObject *it_seq; } ListIterator;
+/* What an asynchronous generator yields, wrapped: genobject.c. */
+typedef struct { PyObject_HEAD PyObject *agw_val; } AsyncGenWrappedValue;
 
 #define EMIT(kind, module, name, value) \
     __asm__ volatile("\n.ascii \"->" kind " " module " " name " %c0\"" : : "i"((long long)(value)))
@@ -128,6 +130,8 @@ void columba_layout(void) {
     O("interp", "PENDING_CALLS_TO_DO", PyInterpreterState, ceval.pending.calls_to_do);
     O("interp", "FLOAT_FREE_LIST", PyInterpreterState, float_state.free_list);
     O("interp", "FLOAT_NUMFREE", PyInterpreterState, float_state.numfree);
+    O("interp", "PENDING_ASYNC_EXC", PyInterpreterState, ceval.pending.async_exc);
+    O("interp", "IMPORT_FUNC", PyInterpreterState, import_func);
     O("runtime", "TSTATE_CURRENT", _PyRuntimeState, gilstate.tstate_current);
     O("runtime", "MAIN_THREAD", _PyRuntimeState, main_thread);
     O("runtime", "SIGNALS_PENDING", _PyRuntimeState, ceval.signals_pending);
@@ -242,6 +246,14 @@ void columba_layout(void) {
     O("c_function", "M_MODULE", PyCFunctionObject, m_module);
     O("c_function", "VECTORCALL", PyCFunctionObject, vectorcall);
     O("set", "USED", PySetObject, used);
+    Z("async_gen_wrapped_value", AsyncGenWrappedValue);
+    O("async_gen_wrapped_value", "AGW_VAL", AsyncGenWrappedValue, agw_val);
+    O("exception", "NOTES", PyBaseExceptionObject, notes);
+    O("exception", "TRACEBACK", PyBaseExceptionObject, traceback);
+    O("exception", "CONTEXT", PyBaseExceptionObject, context);
+    O("exception", "CAUSE", PyBaseExceptionObject, cause);
+    O("exception_group", "EXCS", PyBaseExceptionGroupObject, excs);
+    O("name_error", "NAME", PyNameErrorObject, name);
 
     Z("dict", PyDictObject);
     O("dict", "MA_USED", PyDictObject, ma_used);
@@ -303,6 +315,8 @@ void columba_layout(void) {
     V("type_object", "FLAG_VALID_VERSION_TAG", Py_TPFLAGS_VALID_VERSION_TAG);
     V("type_object", "FLAG_SEQUENCE", Py_TPFLAGS_SEQUENCE);
     V("type_object", "FLAG_MAPPING", Py_TPFLAGS_MAPPING);
+    V("type_object", "FLAG_MATCH_SELF", _Py_TPFLAGS_MATCH_SELF);
+    V("type_object", "FLAG_VECTORCALL", Py_TPFLAGS_HAVE_VECTORCALL);
 
     /* Opcodes that the runtime itself has to know. */
     V("opcode", "CACHE", CACHE);
@@ -317,6 +331,7 @@ void columba_layout(void) {
     V("opcode", "POP_JUMP_BACKWARD_IF_NONE", POP_JUMP_BACKWARD_IF_NONE);
     V("opcode", "POP_JUMP_BACKWARD_IF_NOT_NONE", POP_JUMP_BACKWARD_IF_NOT_NONE);
     V("opcode", "RESUME", RESUME);
+    V("opcode", "RESUME_QUICK", RESUME_QUICK);
     V("opcode", "RETURN_GENERATOR", RETURN_GENERATOR);
     V("opcode", "YIELD_VALUE", YIELD_VALUE);
 }

@@ -10,9 +10,11 @@
 #[macro_use]
 mod view;
 
+pub mod capture;
 pub mod code;
 pub mod exits;
 pub mod frame;
+pub mod helpers;
 pub mod layout;
 pub mod object;
 pub mod stack_limit;

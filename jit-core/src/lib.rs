@@ -3,6 +3,7 @@
 //! Links nothing of CPython and names no backend.
 
 pub mod backend;
+pub mod build;
 pub mod bytecode;
 pub mod code;
 pub mod disassembly;
@@ -14,4 +15,5 @@ pub mod helpers;
 pub mod ir;
 pub mod layout;
 pub mod lower;
+pub mod passes;
 pub mod unit;
