@@ -78,6 +78,36 @@ pub fn reserve_index() -> bool {
     true
 }
 
+/// Stores a state in the code object, which owns it from then on.
+///
+/// `_PyCode_SetExtra` makes room for every index that anybody has reserved, and CPython then calls all their free
+/// functions (with null) when the code object dies: code of others, perhaps long gone, on code objects they never saw.
+/// So the block is made here when there is none, with room for our index and those before it.
+fn attach(code: Code, index: isize, state: *mut CodeState) -> bool {
+    if !code.extra_block().is_null() {
+        // SAFETY: the GIL is held and the index was reserved by `reserve_index`.
+        let failed = unsafe { ffi::PyUnstable_Code_SetExtra(code.as_ptr(), index, state.cast()) } != 0;
+        if failed {
+            // SAFETY: the GIL is held; the error is ours to drop.
+            unsafe { ffi::PyErr_Clear() };
+        }
+        return !failed;
+    }
+    let words = 2 + index as usize;
+    // SAFETY: the block `{ ce_size, ce_extras[] }` comes from the allocator that CPython frees it with, and is filled
+    // before it is stored.
+    unsafe {
+        let block = ffi::PyMem_Calloc(words, size_of::<usize>()).cast::<usize>();
+        if block.is_null() {
+            return false;
+        }
+        block.write(words - 1);
+        block.add(words - 1).write(state as usize);
+        code.set_extra_block(block.cast());
+    }
+    true
+}
+
 /// CPython frees a code object: for every slot of every code object that has extras, hence the null test.
 unsafe extern "C" fn free(state: *mut c_void) {
     if !state.is_null() {
@@ -115,15 +145,9 @@ impl CodeState {
             headers: OnceCell::new(),
         });
         let state = Box::into_raw(state);
-        // SAFETY: the GIL is held and the index was reserved by `reserve_index`; on success CPython owns the state.
-        let failed =
-            unsafe { ffi::PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), state.cast()) };
-        if failed != 0 {
-            // SAFETY: not stored, so still ours; the error is ours to drop, too.
-            unsafe {
-                ffi::PyErr_Clear();
-                drop(Box::from_raw(state));
-            }
+        if !attach(code, INDEX.load(Ordering::Relaxed), state) {
+            // SAFETY: not stored, so still ours.
+            drop(unsafe { Box::from_raw(state) });
             return None;
         }
         // SAFETY: stored above; lives as long as the code object.
