@@ -8,7 +8,7 @@
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
-use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
+use crate::bytecode::instruction::{Instruction, Offset};
 use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::exit::{Exit, Reason, Source};
 use crate::helpers::{Effects, Helper, Passing};
