@@ -3,7 +3,7 @@
 use columba_jit_core::exit::Source;
 use columba_jit_core::helpers::{Effects, Helper};
 use columba_jit_core::ir::function::Function;
-use columba_jit_core::ir::generate::{SLOTS, WORDS, generate};
+use columba_jit_core::ir::generate::{SLOTS, WORDS, generate, generate_sequence};
 use columba_jit_core::ir::interpret::{Arguments, Trap, interpret};
 use columba_jit_core::ir::parse::parse;
 use columba_jit_core::ir::simulate::{Content, FRAME, Heap, OUT, THREAD_STATE};
@@ -13,6 +13,7 @@ use columba_jit_core::lower::{LowerOptions, guard_count, lower};
 use columba_jit_core::passes::{PASSES, PassOptions, run, run_one};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 const LIMIT: u64 = 200_000;
 
@@ -176,4 +177,32 @@ fn stress_makes_each_guard_fail_once() {
         }
     }
     assert!(failed > 50, "only {failed} guards failed");
+}
+
+/// Compile time is paid by the running program: prints nanoseconds per instruction, the best of some runs. Debug builds
+/// verify after every pass; `cargo test --release` shows the passes alone.
+#[test]
+fn passes_are_near_linear() {
+    let mut per_inst = Vec::new();
+    for size in [2_000u32, 32_000] {
+        // Without exits that always leave, which would cut a long function short.
+        let function = generate_sequence(1, size);
+        let options = PassOptions { disabled: vec!["constant_folding".to_string()], ..Default::default() };
+        let (mut python, mut after) = (f64::MAX, f64::MAX);
+        for _ in 0..7 {
+            let mut changed = function.clone();
+            let start = Instant::now();
+            run(&mut changed, &options);
+            python = python.min(start.elapsed().as_nanos() as f64 / function.inst_count() as f64);
+            let mut lowered = lower(&changed, &Layout::EXAMPLE, &LowerOptions::default());
+            let count = lowered.inst_count();
+            let start = Instant::now();
+            run(&mut lowered, &options);
+            after = after.min(start.elapsed().as_nanos() as f64 / count as f64);
+        }
+        println!("{} instructions: {python:.0} ns each; lowered: {after:.0} ns each", function.inst_count());
+        per_inst.push(python);
+    }
+    // Quadratic would be 16.
+    assert!(per_inst[1] < 8.0 * per_inst[0], "{per_inst:?}");
 }

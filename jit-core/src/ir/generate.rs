@@ -18,8 +18,17 @@ pub const SLOTS: u32 = 4;
 /// Words behind `Symbol::Address(0)` that the function reads and writes.
 pub const WORDS: u32 = 4;
 
-/// Writes a function of about `size` instructions from a seed.
+/// Writes a function of at most about `size` instructions from a seed.
 pub fn generate(seed: u64, size: u32) -> Function {
+    generate_regions(seed, size, 1)
+}
+
+/// Goes on until there are about `size` instructions.
+pub fn generate_sequence(seed: u64, size: u32) -> Function {
+    generate_regions(seed, size, u32::MAX)
+}
+
+fn generate_regions(seed: u64, size: u32, mut regions: u32) -> Function {
     let mut generator = Generator {
         function: Function::new(format!("random_{seed}_{size}")),
         state: seed ^ 0x9e37_79b9_7f4a_7c15,
@@ -35,7 +44,10 @@ pub fn generate(seed: u64, size: u32) -> Function {
     let half = generator.value(Op::FConst(0.5f64.to_bits()));
     generator.ints.push(zero);
     generator.floats.push(half);
-    generator.region(0);
+    while regions > 0 && generator.budget > 0 {
+        generator.region(0);
+        regions -= 1;
+    }
     generator.finish();
     generator.function
 }
@@ -107,6 +119,14 @@ impl Generator {
     fn add_int(&mut self, op: Op) {
         let value = self.value(op);
         self.ints.push(value);
+    }
+
+    /// A checked operation without uses may be dropped with its exit; here its result is stored, so that it must stay.
+    fn add_checked(&mut self, op: Op) {
+        let value = self.value(op);
+        self.ints.push(value);
+        let base = self.value(Op::Symbol(Symbol::Address(0), Ty::Ptr));
+        self.effect(Op::Store { mem: MemTy::I64, base, offset: 8 * (WORDS as i32 - 1), value });
     }
 
     fn add_float(&mut self, op: Op) {
@@ -215,7 +235,8 @@ impl Generator {
             }
             6 => {
                 let leave = self.leave();
-                Op::BinaryOrLeave(self.pick(&[OverflowOp::Add, OverflowOp::Sub, OverflowOp::Mul]), a, b, leave)
+                let op = self.pick(&[OverflowOp::Add, OverflowOp::Sub, OverflowOp::Mul]);
+                return self.add_checked(Op::BinaryOrLeave(op, a, b, leave));
             }
             7 => Op::Unary(self.pick(&[UnOp::Neg, UnOp::Not]), a),
             _ => {
@@ -268,7 +289,7 @@ impl Generator {
                 let leave = self.leave();
                 self.effect(Op::GuardType(object, PyTypes::INT, leave));
                 let leave = self.leave();
-                self.add_int(Op::UnboxInt(object, leave));
+                self.add_checked(Op::UnboxInt(object, leave));
             }
             _ => self.add_int(Op::IsType(object, PyTypes::INT)),
         }
@@ -314,7 +335,7 @@ impl Generator {
                 }
                 _ => {
                     let leave = self.leave();
-                    self.add_int(Op::UnboxInt(object, leave));
+                    self.add_checked(Op::UnboxInt(object, leave));
                 }
             }
         }
