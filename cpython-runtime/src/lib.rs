@@ -1,1 +1,21 @@
-//! Columba.
+//! What compiled code reads and calls of CPython.
+//!
+//! Problem: compiled code and the hook work on structs that CPython does not publish (frames, thread states, dict
+//! keys). Method: `build.rs` takes every offset from the headers of the interpreter it builds for ([`layout`]);
+//! thin views ([`frame`], [`thread`], [`code`], [`object`]) give those offsets types and names.
+//! Invariant: a version of CPython is named only in `build.rs` and in `layout_3_11.c`; everything else uses names.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+#[macro_use]
+mod view;
+
+pub mod capture;
+pub mod code;
+pub mod exits;
+pub mod frame;
+pub mod helpers;
+pub mod layout;
+pub mod object;
+pub mod stack_limit;
+pub mod thread;

@@ -3,7 +3,8 @@
 //! *Problem*: order of emission, what leaving means and which comparisons need no value are the same for all backends.
 //! *Method*: blocks are visited in reverse postorder, hot ones first. A comparison whose only use is a guard or branch of
 //! the same block becomes part of it. Each distinct leave gets one cold block, filled at the end: it stores the values to
-//! `out`, 8 bytes each, and returns `FIRST_EXIT` plus the exit's number. Symbols and helpers become constants.
+//! `out`, 8 bytes each, and goes to a shared return with `FIRST_EXIT` plus the exit's number. Symbols and helpers become
+//! constants.
 //!
 //! *Invariants*: the only walker of the IR for emission. Dominators are emitted first: reverse postorder has that property,
 //! and so has its stable split, since a block all of whose earlier predecessors count as cold counts as cold itself, and so
@@ -17,6 +18,10 @@ use crate::ir::function::{BlockData, Function, Inst};
 use crate::ir::op::{Block, Cond, FIRST_EXIT, Leave, Op, Symbol, Target, Value};
 use crate::ir::types::MemTy;
 use crate::unit::CompileUnit;
+
+/// So many leaves return from one place: an epilogue may be long, but the work of some generators grows with the square of
+/// the number of edges into a block.
+const LEAVES_PER_RETURN: usize = 128;
 
 /// Emits a unit's function.
 pub fn drive<E: Emitter>(unit: &CompileUnit<'_>, emitter: E) -> Result<E::Output, CompileError> {
@@ -187,10 +192,18 @@ impl<'u, E: Emitter> Driver<'u, E> {
             self.block(block, &function.blocks[block.0 as usize])?;
         }
         // Leaves refer to values of the blocks that go to them, so all they need has been emitted.
-        for leaving in std::mem::take(&mut self.leaves) {
-            self.emitter.switch_to(leaving.block);
-            self.emitter.origin(leaving.origin);
-            self.leave(Block(0), leaving.leave)?;
+        let leaves = std::mem::take(&mut self.leaves);
+        for sharing in leaves.chunks(LEAVES_PER_RETURN) {
+            let left = self.emitter.create_block(&[MachineTy::I64], true);
+            for leaving in sharing {
+                self.emitter.switch_to(leaving.block);
+                self.emitter.origin(leaving.origin);
+                let status = self.store_leave(Block(0), leaving.leave)?;
+                self.emitter.jump(Edge { block: left, args: &[status] });
+            }
+            self.emitter.switch_to(left);
+            let status = self.emitter.block_param(left, 0);
+            self.emitter.ret(status);
         }
         Ok(())
     }
@@ -321,7 +334,8 @@ impl<'u, E: Emitter> Driver<'u, E> {
                 return Ok(Slot::Undefined);
             }
             Op::Leave(leave) => {
-                self.leave(block, leave)?;
+                let status = self.store_leave(block, leave)?;
+                self.emitter.ret(status);
                 return Ok(Slot::Undefined);
             }
             Op::Unreachable => {
@@ -416,13 +430,12 @@ impl<'u, E: Emitter> Driver<'u, E> {
         block
     }
 
-    fn leave(&mut self, user: Block, leave: &Leave) -> Result<(), CompileError> {
+    /// Stores what a leave hands over; gives the status to return.
+    fn store_leave(&mut self, user: Block, leave: &Leave) -> Result<E::Value, CompileError> {
         for (index, &value) in leave.values.iter().enumerate() {
             self.store_out(user, index, value)?;
         }
-        let status = self.emitter.int_const(FIRST_EXIT + i64::from(leave.exit.0));
-        self.emitter.ret(status);
-        Ok(())
+        Ok(self.emitter.int_const(FIRST_EXIT + i64::from(leave.exit.0)))
     }
 
     fn store_out(&mut self, user: Block, index: usize, value: Value) -> Result<(), CompileError> {

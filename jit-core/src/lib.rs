@@ -3,6 +3,7 @@
 //! Links nothing of CPython and names no backend.
 
 pub mod backend;
+pub mod build;
 pub mod bytecode;
 pub mod code;
 pub mod disassembly;

@@ -276,7 +276,7 @@ fn large(blocks: usize) -> Build {
 
 #[test]
 fn thousands_of_blocks() {
-    // Large enough for the linear register allocator.
+    // Large enough for the other register allocator of the fast mode.
     let blocks = 3000;
     let b = large(blocks);
     let compiled = compile_all(&b.function, &NONE);

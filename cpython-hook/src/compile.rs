@@ -1,0 +1,364 @@
+//! From a live code object to machine code: the seam between the hook and the compiler.
+//!
+//! The hook asks for a compilation ([`compile`]) and gets either something it can enter ([`CompiledCode`]) or a reason
+//! ([`Refusal`]). Invariants: nothing here is visible to the Python program (no exception is left set, no Python code
+//! runs); a panic of the compiler is caught by the caller and counts as a refusal.
+
+use crate::{
+    code_state::ExitKey,
+    config::{self, OptLevel, Stress},
+};
+use columba_backend_cranelift::CraneliftBackend;
+use columba_cpython_runtime::{
+    capture::{self, LiveEnvironment, LiveResolver},
+    code::Code,
+    frame::Frame,
+    helpers, layout,
+    thread::Interpreter,
+};
+use columba_jit_core::{
+    backend::{Backend, CodeSink, CompiledEntry, Config, Cpu, Effort},
+    build::{self, BuildOptions, BuildRequest, Built, Environment, LoopEntry, NoEnvironment},
+    bytecode::decode::{Bytecode, decode},
+    code::{CodeMemory, CodeOptions, Placement},
+    disassembly,
+    exit::{Exit, Reason},
+    helpers::Helper,
+    ir::{
+        function::Function,
+        op::Symbol,
+        verify::{Level, verify},
+    },
+    lower::{LowerOptions, guard_count, lower},
+    unit::{CompileUnit, Resolver},
+};
+use pyo3::ffi::{self, PyThreadState};
+use std::{
+    any::Any,
+    collections::HashSet,
+    ffi::c_void,
+    fmt::Write,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+/// Names of the backends compiled in.
+pub const BACKENDS: &[&str] = &["cranelift"];
+
+/// Names of the optimisation passes, for `disable_passes`.
+pub const PASSES: &[&str] = &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes"];
+
+/// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
+/// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
+pub type Entry = unsafe extern "C" fn(
+    ctx: *const c_void,
+    thread: *mut PyThreadState,
+    frame: *mut c_void,
+    out: *mut u64,
+    entry: i64,
+) -> i64;
+
+/// Why a compilation is asked for, and what may be looked at.
+pub struct CompileRequest<'a> {
+    /// The frame that is about to run: its arguments, globals and cells are type feedback. Absent for a compilation on
+    /// demand.
+    pub frame: Option<Frame>,
+    /// Code unit of the loop header at which the frame stands, when it is to be entered in the middle.
+    pub loop_header: Option<u32>,
+    /// Guesses that failed too often: to be generalised.
+    pub generalise: &'a [ExitKey],
+    /// The last version allowed: no guess at all.
+    pub generic: bool,
+    /// Collect the text of every stage ([`CompiledCode::dump`]).
+    pub dump: bool,
+}
+
+/// Machine code of one version of a code object.
+pub struct CompiledCode {
+    pub entry: Entry,
+    pub ctx: *const c_void,
+    /// Keeps machine code, context and referenced objects alive.
+    pub owner: Box<dyn Any>,
+    /// Where compiled code can be entered with the state in the frame: (code unit that runs next, entry number),
+    /// sorted. A fresh function frame is code unit 0; a generator resumes at the unit after its `YIELD_VALUE`.
+    pub entries: Box<[(u32, i64)]>,
+    pub exits: Box<[Exit]>,
+    /// Words of the `out` buffer that entries need, at least 1.
+    pub out_words: usize,
+    /// Size of the machine code.
+    pub bytes: usize,
+    pub compile_time: Duration,
+    pub tier: &'static str,
+    pub optimisations: Vec<String>,
+    /// IR before lowering as text, and every stage; empty unless asked for.
+    pub ir: String,
+    pub dump: String,
+    /// The machine code.
+    pub native: Vec<u8>,
+}
+
+impl CompiledCode {
+    /// The entry number for a frame whose next instruction is at this code unit.
+    #[inline]
+    pub fn entry_at(&self, offset: u32) -> Option<i64> {
+        self.entries.binary_search_by_key(&offset, |entry| entry.0).ok().map(|index| self.entries[index].1)
+    }
+}
+
+/// Why a code object was not compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    pub reason: String,
+}
+
+/// A stage refused or broke: its message.
+fn refuse(stage: &str, reason: impl std::fmt::Display) -> Refusal {
+    Refusal { reason: format!("{stage}: {reason}") }
+}
+
+fn memory() -> &'static CodeMemory {
+    static MEMORY: OnceLock<CodeMemory> = OnceLock::new();
+    MEMORY.get_or_init(|| CodeMemory::new(CodeOptions { perf_map: std::env::var_os("COLUMBA_PERF_MAP").is_some() }))
+}
+
+fn backend() -> &'static dyn Backend {
+    static BACKEND: OnceLock<CraneliftBackend> = OnceLock::new();
+    BACKEND.get_or_init(CraneliftBackend::new)
+}
+
+/// What compiled code needs to stay alive.
+struct Owner {
+    _entry: CompiledEntry,
+    /// Execution counts of guards, under `stress="exits"`.
+    _counters: Box<[u64]>,
+}
+
+/// Compiles a code object.
+pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
+    let started = Instant::now();
+    let options = config::current();
+    // SAFETY: the hook holds the GIL and has no exception set.
+    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
+    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
+    let mut dump = String::new();
+    if request.dump {
+        let _ = writeln!(dump, "; instructions of {}\n{bytecode}\n", captured.qualname);
+        let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
+        let _ = writeln!(dump, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
+    }
+    let layout = layout::for_compiler();
+    let mut built = build_ir(code, request, &options, &captured, &bytecode, &layout)?;
+    if request.dump {
+        let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
+    }
+    check(&built.function, Level::Python, "build")?;
+    let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
+    let ir = if request.dump { built.function.to_string() } else { String::new() };
+    if request.dump {
+        let _ = writeln!(dump, "; IR, {} walks\n{ir}", built.walks);
+    }
+    optimise(&mut built.function, &options, request.dump, &mut dump, &mut optimisations)?;
+
+    let mut addresses = std::mem::take(&mut built.addresses);
+    let stress = options.stress == Stress::Exits;
+    let mut counters: Box<[u64]> = Box::default();
+    if stress {
+        counters = vec![0; guard_count(&built.function)].into_boxed_slice();
+        addresses.push(counters.as_mut_ptr() as u64);
+    }
+    let lower_options = LowerOptions { stress_exits: stress.then(|| addresses.len() as u32 - 1) };
+    let lowered = lower(&built.function, &layout, &lower_options);
+    if request.dump {
+        let _ = writeln!(dump, "; lowered\n{lowered}");
+    }
+    check(&lowered, Level::Lowered, "lower")?;
+
+    // SAFETY: the GIL is held, so there is a current interpreter, which outlives its code.
+    let eval_breaker = unsafe { Interpreter::new(ffi::PyInterpreterState_Get()) }.eval_breaker();
+    let resolver = LiveResolver {
+        code,
+        eval_breaker: std::ptr::from_ref(eval_breaker) as u64,
+        addresses: &addresses,
+        helper: helpers::address,
+    };
+    let name = format!("columba::{}", captured.qualname);
+    let unit = CompileUnit { function: &lowered, resolver: &resolver, symbol_name: &name };
+    let settings = Config {
+        effort: if options.opt_level == OptLevel::None { Effort::Fast } else { Effort::Normal },
+        cpu: if options.cpu.is_empty() || options.cpu == "native" { Cpu::Native } else { Cpu::X86_64V3 },
+        origins: request.dump,
+        verify: cfg!(debug_assertions),
+    };
+    let entry = backend()
+        .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
+        .map_err(|error| refuse("backend", error))?;
+    let native = entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default();
+    if request.dump {
+        let listing = list(&native, &entry, &captured, &resolver);
+        let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
+    }
+    log(&captured, &entry, request);
+    Ok(CompiledCode {
+        entry: erase(entry.function()),
+        ctx: entry.ctx(),
+        entries: entries(&built),
+        out_words: lowered.exits.iter().map(|exit| exit.value_count as usize).max().unwrap_or(0).max(2),
+        exits: lowered.exits.into_boxed_slice(),
+        bytes: entry.code_size(),
+        compile_time: started.elapsed(),
+        tier: "optimised",
+        optimisations,
+        ir,
+        dump,
+        native,
+        owner: Box::new(Owner { _entry: entry, _counters: counters }),
+    })
+}
+
+/// With `COLUMBA_LOG` set: a line on standard error for each compilation.
+fn log(captured: &columba_jit_core::bytecode::code::CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>) {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    if !*ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some()) {
+        return;
+    }
+    let at = entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
+    let place = request.loop_header.map_or(String::new(), |offset| format!(", for the loop at {offset}"));
+    eprintln!(
+        "columba: {at:#x}+{:#x} {} ({}:{}){place}{}",
+        entry.code_size(),
+        captured.qualname,
+        captured.filename,
+        captured.first_line,
+        if request.generic { ", generic" } else { "" },
+    );
+}
+
+fn erase(entry: columba_jit_core::backend::EntryFn) -> Entry {
+    // SAFETY: the two signatures differ only in what the thread state pointer is declared to point to.
+    unsafe { std::mem::transmute::<columba_jit_core::backend::EntryFn, Entry>(entry) }
+}
+
+fn entries(built: &Built) -> Box<[(u32, i64)]> {
+    let mut entries: Vec<(u32, i64)> = built
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(number, entry)| {
+            let unit = match *entry {
+                build::Entry::Start => 0,
+                build::Entry::Resume(offset) => offset + 1,
+                build::Entry::Loop(offset) => offset,
+            };
+            (unit, number as i64)
+        })
+        .collect();
+    entries.sort_unstable();
+    entries.into_boxed_slice()
+}
+
+fn build_ir(
+    code: Code,
+    request: &CompileRequest<'_>,
+    options: &config::Config,
+    captured: &columba_jit_core::bytecode::code::CodeObject,
+    bytecode: &Bytecode,
+    layout: &columba_jit_core::layout::Layout,
+) -> Result<Built, Refusal> {
+    let enabled = |name: &str| !options.disable_passes.iter().any(|pass| pass == name);
+    let generalised: HashSet<(u32, Reason)> = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
+    let nlocals = captured.locals_plus_kinds.len();
+    let live_slots = |frame: Frame, range: std::ops::Range<usize>| {
+        // SAFETY: the frame is live and its slots hold references or null.
+        range.map(|i| unsafe { capture::live(frame.slot(i)) }).collect::<Vec<_>>()
+    };
+    let loop_entry = match (request.frame, request.loop_header) {
+        (Some(frame), Some(offset)) => Some(LoopEntry {
+            offset,
+            locals: live_slots(frame, 0..nlocals),
+            stack: live_slots(frame, nlocals..nlocals + frame.depth().max(0) as usize),
+        }),
+        _ => None,
+    };
+    let argument_types = match request.frame {
+        Some(frame) if request.loop_header.is_none() && !frame.is_generator_owned() && frame.lasti() < 0 => {
+            Some(live_slots(frame, 0..nlocals))
+        }
+        _ => None,
+    };
+    let live;
+    let environment: &dyn Environment = match request.frame {
+        Some(frame) => {
+            // SAFETY: the frame keeps its globals and builtins alive during this call.
+            live = unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins()) };
+            &live
+        }
+        None => &NoEnvironment,
+    };
+    build::build(&BuildRequest {
+        code: captured,
+        bytecode,
+        layout,
+        environment,
+        argument_types,
+        loop_entry,
+        generalised: &generalised,
+        options: BuildOptions {
+            speculate: !request.generic && enabled("guess-types"),
+            unbox_loops: enabled("unbox-loops"),
+            inline_containers: enabled("inline-containers"),
+            inline_globals: enabled("inline-globals"),
+            inline_attributes: enabled("inline-attributes"),
+        },
+    })
+    .map_err(|error| refuse("build", error))
+}
+
+/// In debug builds, and where the environment asks for it, broken IR is found where it arises.
+fn check(function: &Function, level: Level, stage: &str) -> Result<(), Refusal> {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    if cfg!(debug_assertions) || *ASKED.get_or_init(|| std::env::var_os("COLUMBA_VERIFY").is_some()) {
+        verify(function, level).map_err(|errors| refuse(stage, errors))?;
+    }
+    Ok(())
+}
+
+fn optimise(
+    _function: &mut Function,
+    _options: &config::Config,
+    _dump: bool,
+    _text: &mut String,
+    _optimisations: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    Ok(())
+}
+
+/// Machine code with the bytecode and source line in the margin.
+fn list(
+    native: &[u8],
+    entry: &CompiledEntry,
+    captured: &columba_jit_core::bytecode::code::CodeObject,
+    resolver: &LiveResolver<'_>,
+) -> String {
+    let mut names = disassembly::Names::new();
+    for helper in Helper::ALL {
+        names.insert(resolver.helper(*helper), helper.name().to_owned());
+    }
+    for (symbol, name) in [(Symbol::None, "None"), (Symbol::True, "True"), (Symbol::False, "False")] {
+        names.insert(resolver.symbol(symbol), name.to_owned());
+    }
+    let _ = captured;
+    let base = entry.code.as_ref().map_or(0, |code| code.as_ptr() as u64);
+    disassembly::disassemble(native, base, &entry.origins, &names)
+}
+
+/// `dis(f)`: the bytecode with the types that were inferred, as text.
+pub fn disassemble(code: Code) -> Result<String, Refusal> {
+    // SAFETY: the caller holds the GIL and no exception is set.
+    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
+    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
+    let options = config::current();
+    let request = CompileRequest { frame: None, loop_header: None, generalise: &[], generic: false, dump: false };
+    let built = build_ir(code, &request, &options, &captured, &bytecode, &layout::for_compiler())?;
+    Ok(format!("{bytecode}\n{}", built.types))
+}

@@ -1,0 +1,127 @@
+//! Rebuilding a frame after compiled code was left.
+//!
+//! *Problem*: the interpreter is to go on in the middle of a function as if it had executed everything before.
+//! *Method*: the exit's description says which of the values in `out` make up locals and stack. All objects are made
+//! first, then every slot is written, and only then is what locals held before released: a finaliser sees the finished
+//! frame. *Invariants*: one raw value becomes one object however often it is used, except that a local keeps an equal
+//! object of that exact type which its slot already holds; afterwards every slot below `stacktop` is an owned reference or
+//! null, and `prev_instr` is the unit before `exit.offset`.
+
+use crate::{
+    frame::Frame,
+    helpers::{box_bool, box_float, box_int, is_same_bool, is_same_float, is_same_int},
+    object,
+};
+use columba_jit_core::exit::{Exit, Source};
+use pyo3_ffi::PyObject;
+use std::ptr::null_mut;
+
+/// The values of one exit, and the objects made for raw ones.
+struct Values {
+    out: *const u64,
+    boxes: Vec<*mut PyObject>,
+}
+
+impl Values {
+    /// Word `index` of the out buffer.
+    unsafe fn word(&self, index: u32) -> u64 {
+        // SAFETY: `index` is below the exit's number of values, says the contract of `rebuild`.
+        unsafe { self.out.add(index as usize).read() }
+    }
+
+    /// A new reference to the object for raw value `index`, made by `make` when there is none yet.
+    unsafe fn boxed(&mut self, index: u32, make: impl FnOnce(u64) -> *mut PyObject) -> *mut PyObject {
+        // SAFETY: as for `word`; a box that is remembered is kept alive by the slot it was made for, none of which is
+        // released before all have been made.
+        unsafe {
+            let word = self.word(index);
+            let Some(known) = self.boxes.get_mut(index as usize) else {
+                return make(word);
+            };
+            if known.is_null() {
+                *known = make(word);
+            } else {
+                object::incref(*known);
+            }
+            *known
+        }
+    }
+
+    /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
+    unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
+        // SAFETY: the exit describes words of `out` by their types; constants are items of a tuple, checked by
+        // `PyTuple_GetItem`.
+        unsafe {
+            Some(match source {
+                Source::Owned(index) => self.word(index) as *mut PyObject,
+                Source::Borrowed(index) => {
+                    let object = self.word(index) as *mut PyObject;
+                    if !object.is_null() {
+                        object::incref(object);
+                    }
+                    object
+                }
+                Source::Int(index) if is_same_int(old, self.word(index) as i64) => return None,
+                Source::Float(index) if is_same_float(old, f64::from_bits(self.word(index))) => return None,
+                Source::Bool(index) if is_same_bool(old, self.word(index) != 0) => return None,
+                Source::Int(index) => self.boxed(index, |word| box_int(word as i64)),
+                Source::Float(index) => self.boxed(index, |word| box_float(f64::from_bits(word))),
+                Source::Bool(index) => box_bool(self.word(index) != 0),
+                Source::Const(index) => {
+                    let constant = pyo3_ffi::PyTuple_GetItem(frame.code().co_consts(), index as isize);
+                    if !constant.is_null() {
+                        object::incref(constant);
+                    }
+                    constant
+                }
+                Source::Null => null_mut(),
+            })
+        }
+    }
+}
+
+/// Makes the frame what the exit describes; gives back the depth of its value stack. The frame is ready for the
+/// interpreter, which is to be entered with it unlinked.
+///
+/// # Safety
+/// The GIL is held. `frame` ran the code that took this exit and has not been released; `out` holds the exit's values.
+/// References in `out` that are `Owned` pass to the frame.
+pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
+    let mut values = Values { out, boxes: vec![null_mut(); exit.value_count as usize] };
+    let stack_base = frame.code().nlocalsplus() as usize;
+    let mut locals = Vec::with_capacity(exit.locals.len());
+    // SAFETY: the contract above; slots named by an exit lie within the frame, the stack within `co_stacksize`. Slots of
+    // locals own what they hold, stack slots nothing.
+    unsafe {
+        for &(slot, source) in &exit.locals {
+            let slot = slot as usize;
+            if let Some(object) = values.get(source, frame.slot(slot), frame) {
+                locals.push((slot, object));
+            } else if let Source::Int(index) | Source::Float(index) = source
+                && let Some(known) = values.boxes.get_mut(index as usize)
+                && known.is_null()
+            {
+                // The stack shares the object that the local keeps.
+                *known = frame.slot(slot);
+            }
+        }
+        for (i, &source) in exit.stack.iter().enumerate() {
+            let object = values.get(source, null_mut(), frame).unwrap_or(null_mut());
+            frame.set_slot(stack_base + i, object);
+        }
+        for (slot, object) in &mut locals {
+            let old = frame.slot(*slot);
+            frame.set_slot(*slot, *object);
+            *object = old;
+        }
+        let depth = exit.stack.len() as i32;
+        frame.set_depth(depth);
+        frame.resume_at(exit.offset as usize);
+        for (_, old) in locals {
+            if !old.is_null() {
+                object::decref(old);
+            }
+        }
+        depth
+    }
+}

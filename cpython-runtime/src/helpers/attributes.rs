@@ -1,0 +1,58 @@
+//! Attributes and methods.
+
+use super::{ERROR, OK, Object, Owned, capi};
+use pyo3_ffi as ffi;
+use std::ptr::null_mut;
+
+/// `LOAD_ATTR`.
+pub(super) unsafe extern "C" fn load_attr(owner: Object, name: Object) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let owner = Owned::steal(owner);
+        ffi::PyObject_GetAttr(owner.as_ptr(), name)
+    }
+}
+
+/// `LOAD_METHOD`: (unbound method, object), or (null, attribute).
+pub(super) unsafe extern "C" fn load_method(object: Object, name: Object, dest: *mut Object) -> i64 {
+    // SAFETY: the contract of helpers; `dest` takes two words.
+    unsafe {
+        let object = Owned::steal(object);
+        let mut method = null_mut();
+        let is_unbound = capi::_PyObject_GetMethod(object.as_ptr(), name, &mut method);
+        let Some(method) = Owned::steal_or_null(method) else {
+            return ERROR;
+        };
+        if is_unbound != 0 {
+            dest.write(method.into_ptr());
+            dest.add(1).write(object.into_ptr());
+        } else {
+            drop(object);
+            dest.write(null_mut());
+            dest.add(1).write(method.into_ptr());
+        }
+        OK
+    }
+}
+
+/// `STORE_ATTR`.
+pub(super) unsafe extern "C" fn store_attr(value: Object, owner: Object, name: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let value = Owned::steal(value);
+        let owner = Owned::steal(owner);
+        let status = ffi::PyObject_SetAttr(owner.as_ptr(), name, value.as_ptr());
+        drop(value);
+        drop(owner);
+        if status == 0 { OK } else { ERROR }
+    }
+}
+
+/// `DELETE_ATTR`.
+pub(super) unsafe extern "C" fn delete_attr(owner: Object, name: Object) -> i64 {
+    // SAFETY: the contract of helpers; setting null deletes.
+    unsafe {
+        let owner = Owned::steal(owner);
+        if ffi::PyObject_SetAttr(owner.as_ptr(), name, null_mut()) == 0 { OK } else { ERROR }
+    }
+}

@@ -1,0 +1,139 @@
+//! Calls.
+//!
+//! *Invariant*: the words of `stack` are the caller's to overwrite until the helper returns, so the callee may use the word
+//! below its arguments (`PY_VECTORCALL_ARGUMENTS_OFFSET`). A result found while tracing is on is stored to memory and
+//! null returned: compiled code leaves after such a call.
+
+use super::{Object, Owned, capi, messages, owned};
+use crate::{
+    layout::{method, type_object},
+    object,
+    thread::ThreadState,
+};
+use pyo3_ffi as ffi;
+use std::ptr::{null, null_mut};
+
+const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
+
+type Vectorcall = unsafe extern "C" fn(Object, *const Object, usize, Object) -> Object;
+
+/// `PyObject_Vectorcall` with its checks, the slot read in line.
+#[inline(always)]
+unsafe fn vectorcall(
+    thread: ThreadState,
+    callable: Object,
+    arguments: *const Object,
+    count_and_flag: usize,
+    names: Object,
+) -> Object {
+    // SAFETY: all alive, say the callers; a type with the flag has a vectorcall pointer (maybe null) in its instances.
+    unsafe {
+        let ty = object::type_of(callable);
+        if (*ty).tp_flags & type_object::FLAG_VECTORCALL as std::ffi::c_ulong != 0 {
+            let place = callable.cast::<u8>().offset((*ty).tp_vectorcall_offset).cast::<Option<Vectorcall>>();
+            if let Some(function) = place.read() {
+                let result = function(callable, arguments, count_and_flag, names);
+                if result.is_null() == thread.curexc_type().is_null() {
+                    return capi::_Py_CheckFunctionResult(thread.as_ptr(), callable, result, null());
+                }
+                return result;
+            }
+        }
+        ffi::PyObject_Vectorcall(callable, arguments, count_and_flag, names)
+    }
+}
+
+/// The result for compiled code: null with the result in `stash` when tracing was switched on.
+#[inline(always)]
+unsafe fn deliver(thread: ThreadState, result: Object, stash: *mut Object) -> Object {
+    if !result.is_null() && thread.cframe().use_tracing() != 0 {
+        // SAFETY: `stash` takes a word, say the callers.
+        unsafe { stash.write(result) };
+        return null_mut();
+    }
+    result
+}
+
+/// `PRECALL` and `CALL`.
+pub(super) unsafe extern "C" fn call(
+    thread: *mut ffi::PyThreadState,
+    stack: *mut Object,
+    count: i64,
+    names: Object,
+) -> Object {
+    // SAFETY: the contract of helpers: `stack` holds `count + 2` words, all owned, the first possibly null.
+    unsafe {
+        let thread = ThreadState::new(thread);
+        let mut total = count as usize;
+        let mut base = stack.add(1);
+        if stack.read().is_null() {
+            let callable = base.read();
+            if object::type_of(callable) == &raw mut capi::PyMethod_Type {
+                let function: Object = object::read(callable, method::IM_FUNC);
+                let receiver: Object = object::read(callable, method::IM_SELF);
+                object::incref(function);
+                object::incref(receiver);
+                base.write(receiver);
+                stack.write(function);
+                object::decref(callable);
+                base = stack;
+                total += 1;
+            }
+        } else {
+            base = stack;
+            total += 1;
+        }
+        let callable = base.read();
+        let arguments = base.add(1);
+        let positional = if names.is_null() { total } else { total - object::size(names) as usize };
+        let result = vectorcall(thread, callable, arguments, positional | ARGUMENTS_OFFSET, names);
+        object::decref(callable);
+        for i in 0..total {
+            object::decref(arguments.add(i).read());
+        }
+        deliver(thread, result, stack)
+    }
+}
+
+/// `CALL_FUNCTION_EX`.
+pub(super) unsafe extern "C" fn call_function_ex(
+    thread: *mut ffi::PyThreadState,
+    function: Object,
+    args: Object,
+    kwargs: Object,
+    stash: *mut Object,
+) -> Object {
+    // SAFETY: the contract of helpers; `stash` takes a word.
+    unsafe {
+        let function = Owned::steal(function);
+        let mut args = Owned::steal(args);
+        let mut kwargs = Owned::steal_or_null(kwargs);
+        if let Some(mapping) = &kwargs
+            && object::type_of(mapping.as_ptr()) != &raw mut ffi::PyDict_Type
+        {
+            let Some(dict) = Owned::steal_or_null(ffi::PyDict_New()) else {
+                return null_mut();
+            };
+            if capi::_PyDict_MergeEx(dict.as_ptr(), mapping.as_ptr(), 2) < 0 {
+                drop(dict);
+                messages::kwargs_error(function.as_ptr(), mapping.as_ptr());
+                return null_mut();
+            }
+            kwargs = Some(dict);
+        }
+        if object::type_of(args.as_ptr()) != &raw mut ffi::PyTuple_Type {
+            if !messages::check_args_iterable(function.as_ptr(), args.as_ptr()) {
+                return null_mut();
+            }
+            args = match Owned::steal_or_null(ffi::PySequence_Tuple(args.as_ptr())) {
+                Some(tuple) => tuple,
+                None => return null_mut(),
+            };
+        }
+        let result = ffi::PyObject_Call(function.as_ptr(), args.as_ptr(), owned::as_ptr_or_null(&kwargs));
+        drop(function);
+        drop(args);
+        drop(kwargs);
+        deliver(ThreadState::new(thread), result, stash)
+    }
+}

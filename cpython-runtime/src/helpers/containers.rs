@@ -1,0 +1,237 @@
+//! Displays and comprehensions: making and filling containers.
+
+use super::{ERROR, OK, Object, Owned, capi, messages};
+use crate::{
+    layout::{list, object as object_layout},
+    object,
+};
+use pyo3_ffi as ffi;
+use std::ptr::null_mut;
+
+/// Releases `count` references from the last to the first, as popping a stack does.
+unsafe fn release(items: *mut Object, count: usize) {
+    // SAFETY: the items are owned, says the caller.
+    unsafe {
+        for i in (0..count).rev() {
+            object::decref(items.add(i).read());
+        }
+    }
+}
+
+/// `BUILD_TUPLE`.
+pub(super) unsafe extern "C" fn build_tuple(items: *mut Object, count: i64) -> Object {
+    // SAFETY: the contract of helpers: `count` owned items, which move into the new tuple.
+    unsafe {
+        let tuple = ffi::PyTuple_New(count as isize);
+        if tuple.is_null() {
+            release(items, count as usize);
+        } else if count > 0 {
+            // The empty tuple is shared; it has no place for items.
+            object::tuple_items(tuple).copy_from_nonoverlapping(items, count as usize);
+        }
+        tuple
+    }
+}
+
+/// `BUILD_LIST`.
+pub(super) unsafe extern "C" fn build_list(items: *mut Object, count: i64) -> Object {
+    // SAFETY: the contract of helpers: `count` owned items, which move into the new list.
+    unsafe {
+        let list = ffi::PyList_New(count as isize);
+        if list.is_null() {
+            release(items, count as usize);
+        } else if count > 0 {
+            object::list_items(list).copy_from_nonoverlapping(items, count as usize);
+        }
+        list
+    }
+}
+
+/// `BUILD_SET`: items are released first to last; after an error the rest is released without being added.
+pub(super) unsafe extern "C" fn build_set(items: *mut Object, count: i64) -> Object {
+    // SAFETY: the contract of helpers: `count` owned items.
+    unsafe {
+        let Some(set) = Owned::steal_or_null(ffi::PySet_New(null_mut())) else {
+            release(items, count as usize);
+            return null_mut();
+        };
+        let mut failed = false;
+        for i in 0..count as usize {
+            let item = Owned::steal(items.add(i).read());
+            failed = failed || ffi::PySet_Add(set.as_ptr(), item.as_ptr()) != 0;
+        }
+        if failed { null_mut() } else { set.into_ptr() }
+    }
+}
+
+/// A new dict of `count` pairs, borrowed. CPython's own presizes the table; growing it ends at the same size.
+unsafe fn dict_of(pairs: impl Iterator<Item = (Object, Object)>) -> Object {
+    // SAFETY: the pairs are alive, say the callers.
+    unsafe {
+        let Some(dict) = Owned::steal_or_null(ffi::PyDict_New()) else {
+            return null_mut();
+        };
+        for (key, value) in pairs {
+            if ffi::PyDict_SetItem(dict.as_ptr(), key, value) < 0 {
+                return null_mut();
+            }
+        }
+        dict.into_ptr()
+    }
+}
+
+/// `BUILD_MAP`.
+pub(super) unsafe extern "C" fn build_map(items: *mut Object, pairs: i64) -> Object {
+    // SAFETY: the contract of helpers: `pairs` times key and value, owned.
+    unsafe {
+        let pairs = pairs as usize;
+        let dict = dict_of((0..pairs).map(|i| (items.add(2 * i).read(), items.add(2 * i + 1).read())));
+        release(items, 2 * pairs);
+        dict
+    }
+}
+
+/// `BUILD_CONST_KEY_MAP`.
+pub(super) unsafe extern "C" fn build_const_key_map(items: *mut Object, count: i64) -> Object {
+    // SAFETY: the contract of helpers: `count` values and the tuple of keys, all owned.
+    unsafe {
+        let count = count as usize;
+        let keys = items.add(count).read();
+        let dict = if object::type_of(keys) == &raw mut ffi::PyTuple_Type && object::size(keys) == count as isize {
+            dict_of((0..count).map(|i| (object::tuple_items(keys).add(i).read(), items.add(i).read())))
+        } else {
+            messages::raise(ffi::PyExc_SystemError, c"bad BUILD_CONST_KEY_MAP keys argument");
+            null_mut()
+        };
+        release(items, count + 1);
+        dict
+    }
+}
+
+/// `BUILD_SLICE`.
+pub(super) unsafe extern "C" fn build_slice(start: Object, stop: Object, step: Object) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let start = Owned::steal(start);
+        let stop = Owned::steal(stop);
+        let step = Owned::steal_or_null(step);
+        let slice = ffi::PySlice_New(start.as_ptr(), stop.as_ptr(), super::owned::as_ptr_or_null(&step));
+        drop(start);
+        drop(stop);
+        drop(step);
+        slice
+    }
+}
+
+/// `LIST_APPEND`.
+pub(super) unsafe extern "C" fn list_append(list: Object, item: Object) -> i64 {
+    // SAFETY: the contract of helpers; `list` is a list, whose array has room for `allocated` items.
+    unsafe {
+        let length = object::size(list);
+        if object::read::<isize>(list, list::ALLOCATED) > length {
+            object::list_items(list).offset(length).write(item);
+            list.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(length + 1);
+            return OK;
+        }
+        let item = Owned::steal(item);
+        if ffi::PyList_Append(list, item.as_ptr()) == 0 { OK } else { ERROR }
+    }
+}
+
+/// `SET_ADD`.
+pub(super) unsafe extern "C" fn set_add(set: Object, item: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let item = Owned::steal(item);
+        if ffi::PySet_Add(set, item.as_ptr()) == 0 { OK } else { ERROR }
+    }
+}
+
+/// `MAP_ADD`.
+pub(super) unsafe extern "C" fn map_add(dict: Object, key: Object, value: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let key = Owned::steal(key);
+        let value = Owned::steal(value);
+        let status = ffi::PyDict_SetItem(dict, key.as_ptr(), value.as_ptr());
+        drop(key);
+        drop(value);
+        if status == 0 { OK } else { ERROR }
+    }
+}
+
+/// `LIST_EXTEND`.
+pub(super) unsafe extern "C" fn list_extend(list: Object, iterable: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let iterable = Owned::steal(iterable);
+        match Owned::steal_or_null(capi::_PyList_Extend(list, iterable.as_ptr())) {
+            Some(_none) => OK,
+            None => {
+                let ty = object::type_of(iterable.as_ptr());
+                if ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) != 0
+                    && (*ty).tp_iter.is_none()
+                    && ffi::PySequence_Check(iterable.as_ptr()) == 0
+                {
+                    ffi::PyErr_Clear();
+                    ffi::PyErr_Format(
+                        ffi::PyExc_TypeError,
+                        c"Value after * must be an iterable, not %.200s".as_ptr(),
+                        (*ty).tp_name,
+                    );
+                }
+                ERROR
+            }
+        }
+    }
+}
+
+/// `SET_UPDATE`.
+pub(super) unsafe extern "C" fn set_update(set: Object, iterable: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let iterable = Owned::steal(iterable);
+        if capi::_PySet_Update(set, iterable.as_ptr()) < 0 { ERROR } else { OK }
+    }
+}
+
+/// `DICT_UPDATE`.
+pub(super) unsafe extern "C" fn dict_update(dict: Object, update: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let update = Owned::steal(update);
+        if ffi::PyDict_Update(dict, update.as_ptr()) >= 0 {
+            return OK;
+        }
+        if ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0 {
+            ffi::PyErr_Format(
+                ffi::PyExc_TypeError,
+                c"'%.200s' object is not a mapping".as_ptr(),
+                messages::type_name(update.as_ptr()),
+            );
+        }
+        ERROR
+    }
+}
+
+/// `DICT_MERGE`: a key that is there already is an error of the call to `callee`.
+pub(super) unsafe extern "C" fn dict_merge(dict: Object, update: Object, callee: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let update = Owned::steal(update);
+        if capi::_PyDict_MergeEx(dict, update.as_ptr(), 2) >= 0 {
+            return OK;
+        }
+        messages::kwargs_error(callee, update.as_ptr());
+        ERROR
+    }
+}
+
+/// `LIST_TO_TUPLE`.
+pub(super) unsafe extern "C" fn list_to_tuple(list: Object) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let list = Owned::steal(list);
+        ffi::PyList_AsTuple(list.as_ptr())
+    }
+}

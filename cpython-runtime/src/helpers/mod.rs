@@ -1,0 +1,180 @@
+//! The bodies of the helpers that `jit_core::helpers` lists.
+//!
+//! *Problem*: compiled code does most of Python's work by calls, and each call must behave as the opcode it stands for
+//! does in CPython's `Python/ceval.c`: results, messages, order of releases. *Method*: one `extern "C"` function per
+//! entry of the table, grouped by subject; where CPython keeps a function of its own hidden, its behaviour is rebuilt here
+//! from exported ones (each such place says so).
+//!
+//! *Contract of every helper*, on which all `unsafe` blocks below rely: the GIL is held; operands are as their letters in
+//! the table say (objects alive, `O` not null and owned, `B` borrowed from an owner that outlives the call, addresses valid
+//! for what the comment there says); `ts` is the current thread state; `frame` is the running frame, linked as the
+//! thread's current one, with `prev_instr` at the running instruction.
+//! *Invariants*: an operand passed as `O` or `Q` is consumed on every path ([`Owned`] sees to it); results are computed
+//! before operands are released; nothing here panics; no Rust borrow is held across a call into CPython.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod attributes;
+mod boxing;
+mod calls;
+mod capi;
+mod cells;
+mod comparisons;
+mod containers;
+mod exception_groups;
+mod exceptions;
+mod functions;
+mod generators;
+mod imports;
+mod interned;
+mod iteration;
+mod matching;
+mod messages;
+mod names;
+mod numbers;
+mod owned;
+mod pending;
+mod references;
+mod strings;
+mod subscripts;
+mod unpacking;
+mod with;
+
+pub use boxing::{box_bool, box_float, box_int, flush_bool, flush_float, flush_int, prepare};
+pub(crate) use boxing::{is_same_bool, is_same_float, is_same_int};
+
+use columba_jit_core::helpers::Helper;
+use owned::Owned;
+use pyo3_ffi::PyObject;
+
+/// A `PyObject *`: owned or borrowed as the table says.
+type Object = *mut PyObject;
+
+/// Result of a status helper (`T`) that succeeded.
+const OK: i64 = 0;
+/// Result of a status helper after which an exception is set.
+const ERROR: i64 = -1;
+
+/// The entry address of a helper; C calling convention, signature as in the table.
+pub fn address(helper: Helper) -> usize {
+    macro_rules! addresses {
+        ($($helper:ident => $function:path,)*) => {
+            match helper { $( Helper::$helper => $function as *const () as usize, )* }
+        };
+    }
+    addresses! {
+        UnaryOp => numbers::unary_op,
+        BinaryOp => numbers::binary_op,
+        ConcatInPlace => strings::concat_in_place,
+        Compare => comparisons::compare,
+        CompareTruth => comparisons::compare_truth,
+        Contains => comparisons::contains,
+        IsTrue => comparisons::is_true,
+        IsTrueBorrowed => comparisons::is_true_borrowed,
+        FloatRemainder => numbers::float_remainder,
+        FloatFloorDivide => numbers::float_floor_divide,
+        FloatPower => numbers::float_power,
+        IntToI64 => numbers::int_to_i64,
+        BoxFloat => boxing::box_float,
+        BoxInt => boxing::box_int,
+        Subscr => subscripts::subscr,
+        StoreSubscr => subscripts::store_subscr,
+        DeleteSubscr => subscripts::delete_subscr,
+        GetLen => subscripts::get_len,
+        LoadAttr => attributes::load_attr,
+        LoadMethod => attributes::load_method,
+        StoreAttr => attributes::store_attr,
+        DeleteAttr => attributes::delete_attr,
+        LoadGlobal => names::load_global,
+        StoreGlobal => names::store_global,
+        DeleteGlobal => names::delete_global,
+        LoadName => names::load_name,
+        StoreName => names::store_name,
+        DeleteName => names::delete_name,
+        UnboundLocal => names::unbound_local,
+        MakeCell => cells::make_cell,
+        LoadDeref => cells::load_deref,
+        LoadClassDeref => cells::load_class_deref,
+        StoreDeref => cells::store_deref,
+        DeleteDeref => cells::delete_deref,
+        CopyFreeVars => cells::copy_free_vars,
+        BuildTuple => containers::build_tuple,
+        BuildList => containers::build_list,
+        BuildSet => containers::build_set,
+        BuildMap => containers::build_map,
+        BuildConstKeyMap => containers::build_const_key_map,
+        BuildString => strings::build_string,
+        BuildSlice => containers::build_slice,
+        FormatValue => strings::format_value,
+        ListAppend => containers::list_append,
+        SetAdd => containers::set_add,
+        MapAdd => containers::map_add,
+        ListExtend => containers::list_extend,
+        SetUpdate => containers::set_update,
+        DictUpdate => containers::dict_update,
+        DictMerge => containers::dict_merge,
+        ListToTuple => containers::list_to_tuple,
+        UnpackSequence => unpacking::unpack_sequence,
+        UnpackEx => unpacking::unpack_ex,
+        GetIter => iteration::get_iter,
+        GetYieldFromIter => generators::get_yield_from_iter,
+        ForIter => iteration::for_iter,
+        ErrorSet => exceptions::error_set,
+        Call => calls::call,
+        CallFunctionEx => calls::call_function_ex,
+        MakeFunction => functions::make_function,
+        LoadBuildClass => names::load_build_class,
+        LoadAssertionError => exceptions::load_assertion_error,
+        ImportName => imports::import_name,
+        ImportFrom => imports::import_from,
+        ImportStar => imports::import_star,
+        PrintExpr => functions::print_expr,
+        SetupAnnotations => names::setup_annotations,
+        AsyncGenWrap => generators::async_gen_wrap,
+        Send => generators::send,
+        GetAwaitable => generators::get_awaitable,
+        GetAiter => generators::get_aiter,
+        GetAnext => generators::get_anext,
+        EndAsyncFor => generators::end_async_for,
+        Suspend => generators::suspend,
+        BeforeWith => with::before_with,
+        BeforeAsyncWith => with::before_async_with,
+        WithExceptStart => with::with_except_start,
+        AddTraceback => exceptions::add_traceback,
+        CatchException => exceptions::catch_exception,
+        PushExcInfo => exceptions::push_exc_info,
+        PopExcept => exceptions::pop_except,
+        CheckExcMatch => exceptions::check_exc_match,
+        CheckEgMatch => exception_groups::check_eg_match,
+        PrepReraiseStar => exception_groups::prep_reraise_star,
+        RaiseVarargs => exceptions::raise_varargs,
+        Reraise => exceptions::reraise,
+        HandlePending => pending::handle_pending,
+        MatchMapping => matching::match_mapping,
+        MatchSequence => matching::match_sequence,
+        MatchKeys => matching::match_keys,
+        MatchClass => matching::match_class,
+        Dealloc => references::dealloc,
+        Decref => references::decref,
+        XDecref => references::xdecref,
+        Incref => references::incref,
+        FlushFloat => boxing::flush_float,
+        FlushInt => boxing::flush_int,
+        FlushBool => boxing::flush_bool,
+        PeekName => names::peek_name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_helper_has_an_address() {
+        let mut addresses: Vec<usize> = Helper::ALL.iter().map(|&helper| address(helper)).collect();
+        assert!(addresses.iter().all(|&address| address != 0));
+        addresses.sort_unstable();
+        addresses.dedup();
+        assert!(addresses.len() > Helper::ALL.len() / 2);
+    }
+}

@@ -1,0 +1,80 @@
+//! What a back edge services when `eval_breaker` is set.
+//!
+//! *Problem*: `eval_frame_handle_pending` of ceval.c is hidden, and compiled code must neither starve signals and other
+//! threads nor be left for each of their requests. *Method*: the exported parts in the same order: signals and pending
+//! calls, then a release of the GIL when somebody asked for it. An asynchronous exception is left to the interpreter,
+//! which raises it at its own next check. *Invariant*: when nothing is pending for this thread afterwards, the word is
+//! what `COMPUTE_EVAL_BREAKER` makes it, so a poll that found nothing is not repeated at every back edge.
+
+use super::{ERROR, OK};
+use crate::{
+    layout::{interp, runtime, thread},
+    object,
+    thread::{ThreadState, main_thread_id},
+};
+use pyo3_ffi as ffi;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+
+unsafe extern "C" {
+    static _PyRuntime: u8;
+}
+
+/// Compiled code goes to the interpreter.
+const LEAVE: i64 = 1;
+
+/// `eval_frame_handle_pending` of ceval.c.
+pub(super) unsafe extern "C" fn handle_pending(thread: *mut ffi::PyThreadState, frame: *mut u8) -> i64 {
+    let _ = frame;
+    // SAFETY: the contract of helpers; the thread state outlives this function, also while the GIL is released.
+    unsafe {
+        let view = ThreadState::new(thread);
+        let signals = signals_pending().load(Relaxed) != 0;
+        let calls = interpreter_word(view, interp::PENDING_CALLS_TO_DO).load(Relaxed) != 0;
+        // Does nothing but in the main thread.
+        if (signals || calls) && ffi::Py_MakePendingCalls() != 0 {
+            return ERROR;
+        }
+        let released = view.interpreter().gil_drop_request().load(Relaxed) != 0;
+        if released {
+            ffi::PyEval_SaveThread();
+            ffi::PyEval_RestoreThread(thread);
+        }
+        let async_exc: *mut ffi::PyObject = object::read(thread.cast(), thread::ASYNC_EXC);
+        if !async_exc.is_null() || view.cframe().use_tracing() != 0 {
+            return LEAVE;
+        }
+        if !(signals || calls || released) {
+            compute_eval_breaker(view);
+        }
+        OK
+    }
+}
+
+fn signals_pending() -> &'static AtomicI32 {
+    // SAFETY: an aligned atomic int in a static of CPython.
+    unsafe { &*(&raw const _PyRuntime).add(runtime::SIGNALS_PENDING).cast() }
+}
+
+unsafe fn interpreter_word(thread: ThreadState, offset: usize) -> &'static AtomicI32 {
+    // SAFETY: an aligned int of the interpreter state, which outlives its threads.
+    unsafe { &*thread.interp_ptr().cast::<u8>().add(offset).cast() }
+}
+
+/// `COMPUTE_EVAL_BREAKER` of ceval.c. The word is cleared first: a request that arrives in between sets it again and
+/// stays, one that arrived before is seen by the reads.
+unsafe fn compute_eval_breaker(thread: ThreadState) {
+    // SAFETY: the GIL is held, and the interpreter state is alive; `pthread_self` only asks.
+    unsafe {
+        let breaker = thread.interpreter().eval_breaker();
+        breaker.store(0, std::sync::atomic::Ordering::SeqCst);
+        let is_main = libc::pthread_self() as u64 == main_thread_id();
+        let set = thread.interpreter().gil_drop_request().load(Relaxed) != 0
+            || interpreter_word(thread, interp::PENDING_ASYNC_EXC).load(Relaxed) != 0
+            || is_main
+                && (signals_pending().load(Relaxed) != 0
+                    || interpreter_word(thread, interp::PENDING_CALLS_TO_DO).load(Relaxed) != 0);
+        if set {
+            breaker.store(1, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `container[key]` and lengths.
+
+use super::{ERROR, OK, Object, Owned, numbers::one_digit};
+use crate::object;
+use pyo3_ffi as ffi;
+use std::ptr::null_mut;
+
+/// The item of an exact list or tuple at an exact int from 0 to its length; as a pointer to its place.
+#[inline(always)]
+unsafe fn place(container: Object, key: Object) -> Option<*mut Object> {
+    // SAFETY: both are alive; fields are read after the exact types are known.
+    unsafe {
+        if object::type_of(key) != &raw mut ffi::PyLong_Type {
+            return None;
+        }
+        let ty = object::type_of(container);
+        let items = if ty == &raw mut ffi::PyList_Type {
+            object::list_items(container)
+        } else if ty == &raw mut ffi::PyTuple_Type {
+            object::tuple_items(container)
+        } else {
+            return None;
+        };
+        let index = one_digit(key)?;
+        (index >= 0 && index < object::size(container) as i64).then(|| items.add(index as usize))
+    }
+}
+
+/// `BINARY_SUBSCR` and its specialised forms.
+pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object {
+    // SAFETY: the contract of helpers; the item is increfed before its container is released.
+    unsafe {
+        let container = Owned::steal(container);
+        let key = Owned::steal(key);
+        let result = if let Some(place) = place(container.as_ptr(), key.as_ptr()) {
+            let item = place.read();
+            object::incref(item);
+            item
+        } else if object::type_of(container.as_ptr()) == &raw mut ffi::PyDict_Type {
+            let item = ffi::PyDict_GetItemWithError(container.as_ptr(), key.as_ptr());
+            if !item.is_null() {
+                object::incref(item);
+            } else if ffi::PyErr_Occurred().is_null() {
+                key_error(key.as_ptr());
+            }
+            item
+        } else {
+            ffi::PyObject_GetItem(container.as_ptr(), key.as_ptr())
+        };
+        drop(container);
+        drop(key);
+        result
+    }
+}
+
+/// `_PyErr_SetKeyError`: the key in a tuple, so that a tuple as key is not taken for the exception's arguments.
+#[cold]
+unsafe fn key_error(key: Object) {
+    // SAFETY: the GIL is held; `key` is alive.
+    unsafe {
+        if let Some(arguments) = Owned::steal_or_null(ffi::PyTuple_Pack(1, key)) {
+            ffi::PyErr_SetObject(ffi::PyExc_KeyError, arguments.as_ptr());
+        }
+    }
+}
+
+/// `STORE_SUBSCR` and its specialised forms.
+pub(super) unsafe extern "C" fn store_subscr(value: Object, container: Object, key: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let value = Owned::steal(value);
+        let container = Owned::steal(container);
+        let key = Owned::steal(key);
+        let ty = object::type_of(container.as_ptr());
+        if ty == &raw mut ffi::PyList_Type
+            && let Some(place) = place(container.as_ptr(), key.as_ptr())
+        {
+            let old = Owned::steal(place.replace(value.into_ptr()));
+            drop(old);
+            drop(key);
+            drop(container);
+            return OK;
+        }
+        let status = if ty == &raw mut ffi::PyDict_Type {
+            ffi::PyDict_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())
+        } else {
+            ffi::PyObject_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())
+        };
+        drop(value);
+        drop(container);
+        drop(key);
+        if status == 0 { OK } else { ERROR }
+    }
+}
+
+/// `DELETE_SUBSCR`.
+pub(super) unsafe extern "C" fn delete_subscr(container: Object, key: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let container = Owned::steal(container);
+        let key = Owned::steal(key);
+        let status = ffi::PyObject_DelItem(container.as_ptr(), key.as_ptr());
+        drop(container);
+        drop(key);
+        if status == 0 { OK } else { ERROR }
+    }
+}
+
+/// `GET_LEN`.
+pub(super) unsafe extern "C" fn get_len(container: Object) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let length = ffi::PyObject_Size(container);
+        if length < 0 {
+            return null_mut();
+        }
+        ffi::PyLong_FromSsize_t(length)
+    }
+}
