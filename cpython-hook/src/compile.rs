@@ -30,6 +30,7 @@ use columba_jit_core::{
         verify::{Level, verify},
     },
     lower::{LowerOptions, guard_count, lower},
+    passes::{self, PassOptions},
     unit::{CompileUnit, Resolver},
 };
 use pyo3::ffi::{self, PyThreadState};
@@ -142,23 +143,24 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
     let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
     let mut dump = String::new();
-    if request.dump {
+    let wanted = request.dump || dump_wanted(&captured.qualname);
+    if wanted {
         let _ = writeln!(dump, "; instructions of {}\n{bytecode}\n", captured.qualname);
         let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
         let _ = writeln!(dump, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
     }
     let layout = layout::for_compiler();
     let mut built = build_ir(code, request, &options, &captured, &bytecode, &layout)?;
-    if request.dump {
+    if wanted {
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
     check(&built.function, Level::Python, "build")?;
     let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
-    let ir = if request.dump { built.function.to_string() } else { String::new() };
-    if request.dump {
+    let ir = if wanted { built.function.to_string() } else { String::new() };
+    if wanted {
         let _ = writeln!(dump, "; IR, {} walks\n{ir}", built.walks);
     }
-    optimise(&mut built.function, &options, request.dump, &mut dump, &mut optimisations)?;
+    optimise(&mut built.function, &options, wanted, &mut dump, &mut optimisations)?;
 
     let mut addresses = std::mem::take(&mut built.addresses);
     let stress = options.stress == Stress::Exits;
@@ -169,7 +171,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     }
     let lower_options = LowerOptions { stress_exits: stress.then(|| addresses.len() as u32 - 1) };
     let lowered = lower(&built.function, &layout, &lower_options);
-    if request.dump {
+    if wanted {
         let _ = writeln!(dump, "; lowered\n{lowered}");
     }
     check(&lowered, Level::Lowered, "lower")?;
@@ -187,18 +189,21 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let settings = Config {
         effort: if options.opt_level == OptLevel::None { Effort::Fast } else { Effort::Normal },
         cpu: if options.cpu.is_empty() || options.cpu == "native" { Cpu::Native } else { Cpu::X86_64V3 },
-        origins: request.dump,
+        origins: wanted,
         verify: cfg!(debug_assertions),
     };
     let entry = backend()
         .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
         .map_err(|error| refuse("backend", error))?;
     let native = entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default();
-    if request.dump {
+    if wanted {
         let listing = list(&native, &entry, &captured, &resolver);
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }
     log(&captured, &entry, request);
+    if wanted && !request.dump {
+        eprintln!("{dump}");
+    }
     Ok(CompiledCode {
         entry: erase(entry.function()),
         ctx: entry.ctx(),
@@ -214,6 +219,12 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         native,
         owner: Box::new(Owner { _entry: entry, _counters: counters }),
     })
+}
+
+/// With `COLUMBA_DUMP` set to a qualified name: every stage of its compilations goes to standard error.
+fn dump_wanted(qualname: &str) -> bool {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    NAME.get_or_init(|| std::env::var("COLUMBA_DUMP").ok()).as_deref() == Some(qualname)
 }
 
 /// With `COLUMBA_LOG` set: a line on standard error for each compilation.
@@ -324,13 +335,22 @@ fn check(function: &Function, level: Level, stage: &str) -> Result<(), Refusal> 
 }
 
 fn optimise(
-    _function: &mut Function,
-    _options: &config::Config,
-    _dump: bool,
-    _text: &mut String,
-    _optimisations: &mut Vec<String>,
+    function: &mut Function,
+    options: &config::Config,
+    dump: bool,
+    text: &mut String,
+    optimisations: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    Ok(())
+    let passes = PassOptions { disabled: options.disable_passes.clone(), verify: false };
+    let reports = passes::run_and_watch(function, &passes, |pass, function| {
+        if dump {
+            let _ = writeln!(text, "; after {pass}\n{function}");
+        }
+    });
+    optimisations.extend(
+        reports.iter().filter(|report| report.changes > 0).map(|report| format!("{} x{}", report.name, report.changes)),
+    );
+    check(function, Level::Python, "passes")
 }
 
 /// Machine code with the bytecode and source line in the margin.

@@ -96,13 +96,15 @@ unsafe fn text(string: *mut PyObject) -> String {
         if ffi::PyUnicode_Check(string) == 0 {
             return "?".to_owned();
         }
-        let mut size = 0;
-        let data = ffi::PyUnicode_AsUTF8AndSize(string, &raw mut size);
-        if data.is_null() {
+        // Not `PyUnicode_AsUTF8`: that keeps its result in the string, which `sys.getsizeof` would show.
+        let encoded = ffi::PyUnicode_AsUTF8String(string);
+        if encoded.is_null() {
             ffi::PyErr_Clear();
             return "\u{fffd}".to_owned();
         }
-        String::from_utf8_lossy(std::slice::from_raw_parts(data.cast(), size as usize)).into_owned()
+        let text = String::from_utf8_lossy(&bytes_of(encoded)).into_owned();
+        object::decref(encoded);
+        text
     }
 }
 

@@ -42,12 +42,6 @@ def in_loop(n):
     log.append("after loop")
 
 
-def arguments(x, y):
-    x = None
-    log.append("x gone")
-    return 1
-
-
 def exception():
     try:
         x = Loud("in try")
@@ -92,8 +86,6 @@ def run_all():
     rebinding()
     temporaries()
     in_loop(3)
-    arguments(Loud("arg x"), Loud("arg y"))
-    log.append("after arguments")
     exception()
     generators()
     containers()

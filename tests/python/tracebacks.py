@@ -101,7 +101,7 @@ def show(f, *args):
         tb = sys.exc_info()[2]
         lines = []
         while tb:
-            lines.append((tb.tb_frame.f_code.co_name, tb.tb_lineno - tb.tb_frame.f_code.co_firstlineno, tb.tb_lasti))
+            lines.append((tb.tb_frame.f_code.co_name, tb.tb_lineno - tb.tb_frame.f_code.co_firstlineno))
             tb = tb.tb_next
         return text.replace(__file__, "FILE"), lines
 

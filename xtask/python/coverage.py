@@ -44,7 +44,7 @@ def main():
         columba.enable(backend=args.backend)
         columba.disable()
     part, parts = map(int, args.part.split("/"))
-    report = {"files": 0, "compiled": 0, "refused": {}, "examples": {}, "seconds": 0.0, "bytes": 0}
+    report = {"files": 0, "compiled": 0, "refused": {}, "examples": {}, "seconds": 0.0}
     warnings.simplefilter("ignore")
     for number, path in enumerate(files_of(args.folder)):
         if number % parts != part:
@@ -59,11 +59,10 @@ def main():
         print(path, file=sys.stderr, flush=True)
         for code in code_objects.walk(module):
             start = time.perf_counter()
-            compiled, reason, *rest = _columba.compile_code(code)
+            compiled, reason = _columba.compile_code(code)
             report["seconds"] += time.perf_counter() - start
             if compiled:
                 report["compiled"] += 1
-                report["bytes"] += rest[0] if rest else 0
             else:
                 report["refused"][reason] = report["refused"].get(reason, 0) + 1
                 report["examples"].setdefault(reason, f"{path}:{code.co_firstlineno} {code.co_qualname}")

@@ -11,9 +11,14 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import re
 import sys
 import time
+
+
+# Arguments of programs that need some: one run for each list.
+ARGUMENTS = {"async_tree": [["none"], ["io"], ["memoization"], ["cpu_io_mixed"]]}
 
 
 def describe(value):
@@ -33,7 +38,7 @@ class Runner:
 
     def parse_args(self, args=None):
         if self.args is None:
-            self.args = self.argparser.parse_args([] if args is None else args)
+            self.args = self.argparser.parse_args(sys.argv[1:] if args is None else args)
         return self.args
 
     def _record(self, name, call):
@@ -74,20 +79,24 @@ def main():
     if not os.path.exists(script):
         sys.exit(f"pyperformance has no program {name}")
     sys.path.insert(0, folder)
-    sys.argv = [script]
-    namespace = {"__name__": "__main__", "__file__": script, "__builtins__": __builtins__}
-    # As a module of its own, so that classes are found by pickle and copy.
-    module = type(sys)("__main__")
-    module.__dict__.update(namespace)
-    sys.modules["__main__"] = module
     if name == "pyflate":
         os.chdir(folder)
     with open(script, encoding="utf-8") as file:
         code = compile(file.read(), script, "exec")
-    if "random" not in sys.modules:
-        import random
-    sys.modules["random"].seed(20)
-    exec(code, module.__dict__)
+    for arguments in ARGUMENTS.get(name, [[]]):
+        sys.argv = [script, *arguments]
+        # As a module of its own, so that classes are found by pickle and copy.
+        module = type(sys)("__main__")
+        module.__file__ = script
+        module.__builtins__ = __builtins__
+        sys.modules["__main__"] = module
+        random.seed(20)
+        exec(code, module.__dict__)
+    if os.environ.get("COLUMBA"):
+        import columba
+
+        assert columba.is_enabled(), "Columba is not enabled"
+        assert columba.stats()["compiled"] > 0, "nothing was compiled"
     with open(report, "w") as file:
         json.dump(Runner.report, file)
     if not Runner.report:

@@ -176,10 +176,11 @@ fn resolve(name: &str, listed: &[&str]) -> Vec<String> {
 /// The tests of `file` that pass plain, twice; kept from run to run.
 fn baseline(environment: &Environment, file: &str, kept: &Path, limit: Duration, fresh: bool) -> Result<FileResult> {
     let path = kept.join(format!("{file}.json"));
-    if !fresh && let Ok(text) = std::fs::read_to_string(&path) {
-        if let Ok(result) = serde_json::from_str(&text) {
-            return Ok(result);
-        }
+    if !fresh
+        && let Ok(text) = std::fs::read_to_string(&path)
+        && let Ok(result) = serde_json::from_str(&text)
+    {
+        return Ok(result);
     }
     let mut first = run_file(environment, &Mode::PLAIN, file, limit)?;
     if !first.skipped && first.broken.is_none() {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::Interpreter;
 use crate::mode::Mode;
 use crate::{Common, process, root, target_dir};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -41,6 +41,7 @@ impl Environment {
 
     /// The environment as it is; enough for commands that only run the plain interpreter.
     pub fn without_extension(common: &Common) -> Result<Environment> {
+        let _alone = alone()?;
         let interpreter = Interpreter::find(&common.python)?.complete()?;
         let dir = target_dir().join("venvs").join(format!("{}-{BACKEND_SET}", interpreter.tag()));
         let environment = Environment { interpreter, dir, backend: common.backend.clone() };
@@ -100,6 +101,7 @@ impl Environment {
 
     fn install_extension(&self) -> Result<()> {
         self.install(&[MATURIN])?;
+        let _alone = alone()?;
         let wheels = self.dir.join("wheel");
         if wheels.exists() {
             fs::remove_dir_all(&wheels).map_err(Error::io(&wheels))?;
@@ -107,7 +109,7 @@ impl Environment {
         let mut command = Command::new(self.dir.join("bin/maturin"));
         Mode::PLAIN.apply(&mut command, None);
         command
-            .args(["build", "--quiet", "--release", "--manifest-path"])
+            .args(["build", "--quiet", "--release", "--compatibility", "linux", "--manifest-path"])
             .arg(root().join("cpython-hook/Cargo.toml"))
             .arg("--interpreter")
             .arg(self.python())
@@ -127,6 +129,15 @@ impl Environment {
         self.pip(&["install", "--quiet", "--force-reinstall", "--no-deps"], &[], &[&path])?;
         fs::write(&installed, new).map_err(Error::io(&installed))
     }
+}
+
+/// Waits until no other xtask works on environments; maturin, too, keeps files where a second one would look.
+fn alone() -> Result<File> {
+    let path = target_dir().join("venvs/lock");
+    fs::create_dir_all(target_dir().join("venvs")).map_err(Error::io(&path))?;
+    let file = File::create(&path).map_err(Error::io(&path))?;
+    file.lock().map_err(Error::io(&path))?;
+    Ok(file)
 }
 
 fn only_wheel(dir: &Path) -> Result<PathBuf> {

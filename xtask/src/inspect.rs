@@ -44,7 +44,6 @@ struct Coverage {
     /// An example per reason.
     examples: BTreeMap<String, String>,
     seconds: f64,
-    bytes: u64,
 }
 
 pub fn coverage(args: &CoverageArgs) -> Result<()> {
@@ -72,7 +71,6 @@ pub fn coverage(args: &CoverageArgs) -> Result<()> {
         total.files += part.files;
         total.compiled += part.compiled;
         total.seconds += part.seconds;
-        total.bytes += part.bytes;
         total.examples.extend(part.examples);
         for (reason, count) in part.refused {
             *total.refused.entry(reason).or_default() += count;
@@ -95,12 +93,11 @@ pub fn coverage(args: &CoverageArgs) -> Result<()> {
         print!("{}", table::render(&["outcome", "code objects", "for example"], &rows));
     }
     eprintln!(
-        "{} of {all} code objects compiled ({:.2} %), {} files, {:.1} s of compiling, {:.0} bytes each",
+        "{} of {all} code objects compiled ({:.2} %), {} files, {:.1} s of compiling",
         total.compiled,
         share * 100.0,
         total.files,
-        total.seconds,
-        total.bytes as f64 / total.compiled.max(1) as f64
+        total.seconds
     );
     match share >= COVERAGE_BAR {
         true => Ok(()),

@@ -2,7 +2,6 @@
 
 /// Lays out rows under a header; the first column is aligned left, the others right.
 pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
-    let columns = header.len();
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -13,9 +12,9 @@ pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|cell| cell.to_string()).collect();
     for row in std::iter::once(&header).chain(rows) {
         let mut line = String::new();
-        for column in 0..columns {
+        for (column, width) in widths.iter().enumerate() {
             let cell = row.get(column).map_or("", String::as_str);
-            let pad = " ".repeat(widths[column] - cell.chars().count());
+            let pad = " ".repeat(width - cell.chars().count());
             match column {
                 0 => line.push_str(&format!("{cell}{pad}")),
                 _ => line.push_str(&format!("  {pad}{cell}")),

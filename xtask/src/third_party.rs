@@ -90,6 +90,7 @@ fn run(environment: &Environment, args: &ThirdPartyArgs, columba: bool, rest: &[
         }
     }
     command.args(rest).current_dir(dir).env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("PYTHONPATH", driver("pytest_record"));
     process::run(&mut command, Duration::from_secs(args.timeout))
 }
 
@@ -99,21 +100,7 @@ fn suite(environment: &Environment, args: &ThirdPartyArgs, package: &str, tests:
         let scratch = process::scratch_dir()?;
         let record = scratch.join("record.jsonl");
         let record_option = format!("--record-outcomes={}", record.display());
-        let plugin_dir = driver("pytest_record");
-        let pythonpath = format!("pythonpath={}", plugin_dir.display());
-        let rest = [
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-o",
-            &pythonpath,
-            "-p",
-            "record_outcomes",
-            &record_option,
-            tests,
-        ];
+        let rest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "record_outcomes", &record_option, tests];
         let outcome = run(environment, args, columba, &rest, &source)?;
         let text = std::fs::read_to_string(&record).unwrap_or_default();
         let _ = std::fs::remove_dir_all(&scratch);

@@ -8,7 +8,7 @@
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
-use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
+use crate::bytecode::instruction::{Instruction, Offset};
 use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::exit::{Exit, Reason, Source};
 use crate::helpers::{Effects, Helper, Passing};
@@ -56,19 +56,20 @@ impl Plan {
         let generator = request.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let mut entries = Vec::new();
         let mut roots: Vec<Offset> = Vec::new();
-        if !generator {
-            entries.push(Entry::Start);
-            roots.push(0);
-        }
-        for instruction in code {
-            if matches!(instruction.op, Code::YieldValue | Code::ReturnGenerator) {
+        if let Some(entry) = &request.loop_entry {
+            // A version for a loop that runs is entered there only: what is known of its state is not diluted by
+            // what other entries bring.
+            entries.push(Entry::Loop(entry.offset));
+            roots.push(entry.offset);
+        } else {
+            if !generator {
+                entries.push(Entry::Start);
+                roots.push(0);
+            }
+            for instruction in code.iter().filter(|instruction| instruction.op.suspends()) {
                 entries.push(Entry::Resume(instruction.opcode_offset));
                 roots.push(instruction.next);
             }
-        }
-        if let Some(entry) = &request.loop_entry {
-            entries.push(Entry::Loop(entry.offset));
-            roots.push(entry.offset);
         }
         let mut starts: BTreeSet<Offset> = roots.iter().copied().collect();
         for instruction in code {
@@ -719,8 +720,16 @@ impl<'a> Builder<'a> {
         self.push_inst(op, None);
     }
 
-    /// Gives an object value the types it is known to have.
+    /// Gives an object value the types it has when it is not null. Whether it may be null is left as it is: the check
+    /// that excludes it comes after the definition.
     pub fn typed(&mut self, value: Value, py: PyTypes) -> Value {
+        let data = &mut self.function.values[value.0 as usize];
+        data.py = py | (data.py & PyTypes::NULL);
+        value
+    }
+
+    /// Gives an object value the types it has from its definition on.
+    pub fn defined(&mut self, value: Value, py: PyTypes) -> Value {
         self.function.values[value.0 as usize].py = py;
         value
     }
@@ -826,7 +835,7 @@ impl<'a> Builder<'a> {
 
     pub fn name_symbol(&mut self, name: u32) -> Value {
         let value = self.emit(Op::Symbol(Symbol::Name(name), Ty::Obj));
-        self.typed(value, PyTypes::STR)
+        self.defined(value, PyTypes::STR)
     }
 
     pub fn frame(&mut self) -> Value {
@@ -906,7 +915,7 @@ impl<'a> Builder<'a> {
             Raw::Int(v) => self.emit(Op::BoxInt(v)),
             Raw::Bool(v) => self.emit(Op::BoxBool(v)),
         };
-        self.typed(value, raw.py())
+        self.defined(value, raw.py())
     }
 
     /// The item as an object without a reference of its own; raw items must be owned instead.
@@ -916,7 +925,7 @@ impl<'a> Builder<'a> {
             Item::Const(i) => {
                 let py = self.constant_py(i);
                 let value = self.emit(Op::Symbol(Symbol::Const(i), Ty::Obj));
-                self.typed(value, py)
+                self.defined(value, py)
             }
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } => unreachable!("raw items have no object"),
@@ -1028,13 +1037,13 @@ impl<'a> Builder<'a> {
             Form::Slot { value: Some(value) } => value,
             Form::Slot { value: None } => {
                 let value = self.emit(Op::SlotGet(local));
-                self.typed(value, py);
+                self.defined(value, py);
                 self.state.locals[local as usize].form = Form::Slot { value: Some(value) };
                 value
             }
             Form::Raw { dirty: false, .. } => {
                 let value = self.emit(Op::SlotGet(local));
-                self.typed(value, py)
+                self.defined(value, py)
             }
             Form::Raw { dirty: true, .. } => unreachable!("dirty locals are flushed first"),
         }

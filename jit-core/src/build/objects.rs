@@ -147,6 +147,7 @@ impl Builder<'_> {
             let symbol = self.name_symbol(name);
             let value = self.call_object(Helper::LoadGlobal, vec![frame, symbol]);
             self.push_owned(value, PyTypes::OBJECT);
+            self.recognise(name, value);
             return;
         };
         // Guards leave to the start of the instruction: the null just pushed is not part of it.
@@ -177,6 +178,26 @@ impl Builder<'_> {
         self.count("inline-globals");
         self.typed(value, PyTypes::OBJECT);
         self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known });
+    }
+
+    /// Guards that a global just pushed is the builtin that the name is bound to now, if the compiler knows that one.
+    fn recognise(&mut self, name: u32, value: Value) {
+        if !self.request.options.inline_globals || !self.may_guess(Reason::Version) {
+            return;
+        }
+        let Some((builtin, address)) = self.request.environment.known_global(name) else { return };
+        self.addresses.push(address);
+        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let expected = self.emit(Op::Symbol(symbol, Ty::Obj));
+        let same = self.compare(Cond::Eq, value, expected);
+        // The load is done: a wrong guess goes on after it.
+        let state = self.state.clone();
+        let leave = self.leave_with(&state, self.at.next, Reason::Version);
+        self.effect(Op::Guard(same, leave));
+        let top = self.position(1);
+        if let Item::Object { known, .. } = &mut self.state.stack[top] {
+            *known = Some(builtin);
+        }
     }
 
     fn guard_keys_version(&mut self, keys: Value, version: u32) {

@@ -2,6 +2,7 @@
 
 pub mod dominators;
 pub mod function;
+pub mod generate;
 pub mod interpret;
 pub mod op;
 pub mod operands;

@@ -58,8 +58,8 @@ pub struct Heap {
     layout: Layout,
     words: BTreeMap<u64, u64>,
     next: u64,
-    /// Helpers called, in order, with raw operands and results that are not addresses.
-    pub calls: Vec<Helper>,
+    /// Helpers called, in order, and the instruction pointer then.
+    pub calls: Vec<(Helper, Option<u64>)>,
     /// Objects allocated so far.
     pub allocated: u64,
     /// Result of the next unknown helper.
@@ -207,6 +207,11 @@ impl Heap {
         self.word(FRAME, self.layout.frame_localsplus + 8 * slot as i32).unwrap_or(0)
     }
 
+    /// Word `index` behind `Symbol::Address(0)`.
+    pub fn address_word(&self, index: u32) -> u64 {
+        self.words.get(&(ADDRESSES + 8 * u64::from(index))).copied().unwrap_or(0)
+    }
+
     /// The offset of the code unit that `prev_instr` points to, if it was set.
     pub fn ip(&self) -> Option<u64> {
         self.word(FRAME, self.layout.frame_prev_instr).ok()?.checked_sub(CODE)
@@ -277,7 +282,8 @@ impl Environment for Heap {
     }
 
     fn call(&mut self, helper: Helper, args: &[u64]) -> Result<u64, String> {
-        self.calls.push(helper);
+        let ip = self.ip();
+        self.calls.push((helper, ip));
         match helper {
             Helper::BoxFloat => return Ok(self.make(Content::Float(f64::from_bits(args[0])))),
             Helper::BoxInt => return Ok(self.make(Content::Int((args[0] as i64).into()))),
@@ -290,6 +296,9 @@ impl Environment for Heap {
                 return Ok(1);
             }
             Helper::Incref => return self.incref(args[0]).map(|()| 0),
+            Helper::Decref => return self.decref(args[0]).map(|()| 0),
+            Helper::XDecref if args[0] == 0 => return Ok(0),
+            Helper::XDecref => return self.decref(args[0]).map(|()| 0),
             Helper::Dealloc => return self.deallocate(args[0]).map(|()| 0),
             Helper::FloatRemainder => {
                 let (a, b) = (f64::from_bits(args[0]), f64::from_bits(args[1]));

@@ -3,7 +3,7 @@
 //! *Problem*: the builder boxes a raw value wherever an object is wanted, and unboxes objects wherever a raw value is.
 //! *Method*: one walk in reverse postorder. `unbox(box x)` is `x`. `box(unbox v)` is `v` with one more reference, which also
 //! keeps `v is v` true, where nothing between the two could have dropped `v`'s reference. Then boxes whose uses are only
-//! decrements and exits that own them become raw sources of those exits; `dead_code` drops them. *Invariants*: every path
+//! decrements and exits that own them become raw sources of those exits, and the boxes go. *Invariants*: every path
 //! keeps its balance of references; an exit's description that is shared is copied before it is changed; a box that an
 //! exit mentions twice stays, since its two mentions must be one object.
 
@@ -168,33 +168,41 @@ fn give_raw_values_to_exits(function: &mut Function, boxed: &[Option<(Kind, Valu
     if !wanted {
         return 0;
     }
+    let goes = |value: Value| boxed[value.0 as usize].is_some() && !disqualified[value.0 as usize];
     let Function { blocks, exits, .. } = function;
     let mut changes = 0;
-    for inst in blocks.iter_mut().flat_map(|block| &mut block.insts) {
-        let Some(leave) = leave_mut(&mut inst.op) else { continue };
-        let mut exit = None;
-        for (index, value) in leave.values.iter_mut().enumerate() {
-            let Some((kind, raw)) = boxed[value.0 as usize] else { continue };
-            if disqualified[value.0 as usize] {
-                continue;
+    for block in blocks {
+        // An exit that does not own the box any more must find no box.
+        block.insts.retain_mut(|inst| {
+            if inst.result.is_some_and(goes) || matches!(inst.op, Op::Decref(object) if goes(object)) {
+                changes += 1;
+                return false;
             }
-            *value = raw;
-            changes += 1;
-            let exit = exit.get_or_insert_with(|| exits[leave.exit.0 as usize].clone());
-            let index = index as u32;
-            for source in exit.locals.iter_mut().map(|(_, source)| source).chain(&mut exit.stack) {
-                if *source == Source::Owned(index) {
-                    *source = match kind {
-                        Kind::Int => Source::Int(index),
-                        Kind::Float => Source::Float(index),
-                        Kind::Bool => Source::Bool(index),
-                    };
+            let Some(leave) = leave_mut(&mut inst.op) else { return true };
+            let mut exit = None;
+            for (index, value) in leave.values.iter_mut().enumerate() {
+                let Some((kind, raw)) = boxed[value.0 as usize].filter(|_| !disqualified[value.0 as usize]) else {
+                    continue;
+                };
+                *value = raw;
+                changes += 1;
+                let exit = exit.get_or_insert_with(|| exits[leave.exit.0 as usize].clone());
+                let index = index as u32;
+                for source in exit.locals.iter_mut().map(|(_, source)| source).chain(&mut exit.stack) {
+                    if *source == Source::Owned(index) {
+                        *source = match kind {
+                            Kind::Int => Source::Int(index),
+                            Kind::Float => Source::Float(index),
+                            Kind::Bool => Source::Bool(index),
+                        };
+                    }
                 }
             }
-        }
-        if let Some(exit) = exit {
-            replace_exit(exits, &mut uses_of_exit, leave, exit);
-        }
+            if let Some(exit) = exit {
+                replace_exit(exits, &mut uses_of_exit, leave, exit);
+            }
+            true
+        });
     }
     changes
 }

@@ -2,7 +2,7 @@
 //!
 //! *Method*: one walk in reverse postorder, so that operands are known before their uses; arithmetic is the reference
 //! interpreter's own, so what it leaves undefined is not folded. Float results that are NaN are not folded either: the
-//! sign and payload that a processor gives are its own. *Invariants*: an instruction keeps its result's number; guards that
+//! sign and payload that a processor gives are its own. Blocks that are no longer reached are removed. *Invariants*: an instruction keeps its result's number; guards that
 //! always hold disappear, guards that never do become an unconditional exit.
 
 use super::Context;
@@ -90,6 +90,8 @@ pub(super) fn run(function: &mut Function, context: &mut Context) -> usize {
     substitution.apply(function);
     if edges_changed {
         context.edges_changed();
+        // They may use what stood behind a guard that never holds.
+        super::merge_blocks::remove_unreachable(function, context);
     }
     changes
 }

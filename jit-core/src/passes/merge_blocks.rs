@@ -53,11 +53,31 @@ pub(super) fn run(function: &mut Function, context: &mut Context) -> usize {
     if changes == 0 {
         return 0;
     }
-    let mut number = vec![Block(0); count];
+    keep_only(function, &kept);
+    substitution.apply(function);
+    context.edges_changed();
+    changes
+}
+
+/// Removes the blocks that cannot be reached. Gives their number.
+pub(super) fn remove_unreachable(function: &mut Function, context: &mut Context) -> usize {
+    let graph = context.graph(function);
+    let kept: Vec<bool> = (0..function.blocks.len()).map(|index| graph.is_reachable(Block(index as u32))).collect();
+    let unreachable = kept.iter().filter(|kept| !**kept).count();
+    if unreachable > 0 {
+        keep_only(function, &kept);
+        context.edges_changed();
+    }
+    unreachable
+}
+
+/// Drops blocks that nothing kept jumps to, and numbers the others in their order.
+fn keep_only(function: &mut Function, kept: &[bool]) {
+    let mut number = vec![Block(0); kept.len()];
     let mut next = 0;
-    for (index, kept) in kept.iter().enumerate() {
+    for (number, kept) in number.iter_mut().zip(kept) {
         if *kept {
-            number[index] = Block(next);
+            *number = Block(next);
             next += 1;
         }
     }
@@ -68,9 +88,6 @@ pub(super) fn run(function: &mut Function, context: &mut Context) -> usize {
             last.op.for_each_target_mut(|target| target.block = number[target.block.0 as usize]);
         }
     }
-    substitution.apply(function);
-    context.edges_changed();
-    changes
 }
 
 /// Where an empty block without parameters jumps to.
