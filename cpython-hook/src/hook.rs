@@ -15,6 +15,7 @@ use crate::{
 use columba_cpython_runtime::{
     exits,
     frame::Frame,
+    helpers::tracing,
     stack_limit,
     thread::{Interpreter, ThreadState},
 };
@@ -231,10 +232,13 @@ pub fn enter(
     // SAFETY: the compiler's contract: machine code for this frame's code object, an entry number of its own, and a
     // buffer of the size it asked for; `compiled` keeps it alive meanwhile.
     let status = unsafe { (compiled.entry)(compiled.ctx, thread.as_ptr(), frame.as_ptr(), out, entry) };
+    // SAFETY: `out` is this activation's own and is alive.
+    let mut first = unsafe { out.read() } as *mut PyObject;
+    if thread.cframe().use_tracing() != 0 && status < FIRST_EXIT {
+        first = report_exit(thread, status, first);
+    }
     frame.unlink(thread);
     thread.leave_recursive_call();
-    // SAFETY: `out` is this activation's own and is alive.
-    let first = unsafe { out.read() } as *mut PyObject;
     match status {
         status if status == Status::Returned as i64 => {
             frame.set_depth(0);
@@ -256,4 +260,20 @@ pub fn enter(
             interpret_loop(thread, frame, state, 0)
         }
     }
+}
+
+/// Tracing was switched on below compiled code that now ends: the trace function is told. The result to go on with.
+#[cold]
+fn report_exit(thread: ThreadState, status: i64, value: *mut PyObject) -> *mut PyObject {
+    let value = if status == Status::Raised as i64 { null_mut() } else { value };
+    if extraction::is_armed(thread) {
+        return value;
+    }
+    // SAFETY: the GIL is held and the frame is still linked.
+    if unsafe { tracing::trace_exit(thread, value) } {
+        return value;
+    }
+    // SAFETY: an owned reference or null.
+    unsafe { ffi::Py_XDECREF(value) };
+    null_mut()
 }

@@ -83,7 +83,8 @@ pub(super) unsafe extern "C" fn with_except_start(exit: Object, exception: Objec
         let ty = ffi::Py_TYPE(exception).cast();
         let traceback = ffi::PyException_GetTraceback(exception);
         ffi::Py_XDECREF(traceback);
-        let arguments = [null_mut(), ty, exception, traceback];
+        let shown = if traceback.is_null() { ffi::Py_None() } else { traceback };
+        let arguments = [null_mut(), ty, exception, shown];
         ffi::PyObject_Vectorcall(exit, arguments.as_ptr().add(1), 3 | ARGUMENTS_OFFSET, null_mut())
     }
 }
