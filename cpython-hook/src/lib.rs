@@ -1,1 +1,17 @@
-//! Columba.
+//! Columba in CPython: the PEP 523 hook, the tiering policy, and the Python module `columba`.
+//!
+//! The way of a call: [`hook`] gets a frame; [`code_state`] says what is known of its code; [`tiering`] decides;
+//! [`compile`] makes machine code; [`hook`] enters it. Loops that already run are found by [`ticker`] and handed over
+//! by [`extraction`]. How code is generated is known to none of these.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod code_state;
+pub mod compile;
+pub mod config;
+pub mod extraction;
+pub mod hook;
+pub mod launcher;
+mod python;
+pub mod ticker;
+pub mod tiering;

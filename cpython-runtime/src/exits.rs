@@ -5,7 +5,7 @@
 //! first, then every slot is written, and only then is what locals held before released: a finaliser sees the finished
 //! frame. *Invariants*: one raw value becomes one object however often it is used, except that a local keeps an equal
 //! object of that exact type which its slot already holds; afterwards every slot below `stacktop` is an owned reference or
-//! null, and `prev_instr` is the unit before `exit.offset`.
+//! null, and `prev_instr` is the unit before `exit.offset`. Boxing cannot fail (`helpers::box_float`), so neither can this.
 
 use crate::{
     frame::Frame,
@@ -13,8 +13,16 @@ use crate::{
     object,
 };
 use columba_jit_core::exit::{Exit, Source};
-use pyo3_ffi::PyObject;
-use std::ptr::null_mut;
+use pyo3_ffi::{self as ffi, PyObject};
+use std::{ffi::c_int, ptr::null_mut};
+
+unsafe extern "C" {
+    fn _PyEval_EvalFrameDefault(
+        thread: *mut ffi::PyThreadState,
+        frame: *mut ffi::_PyInterpreterFrame,
+        throwflag: c_int,
+    ) -> *mut PyObject;
+}
 
 /// The values of one exit, and the objects made for raw ones.
 struct Values {
@@ -25,7 +33,7 @@ struct Values {
 impl Values {
     /// Word `index` of the out buffer.
     unsafe fn word(&self, index: u32) -> u64 {
-        // SAFETY: `index` is below the exit's number of values, says the contract of `rebuild`.
+        // SAFETY: `index` is below the exit's number of values, says the contract of `rebuild_frame`.
         unsafe { self.out.add(index as usize).read() }
     }
 
@@ -49,8 +57,7 @@ impl Values {
 
     /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
     unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
-        // SAFETY: the exit describes words of `out` by their types; constants are items of a tuple, checked by
-        // `PyTuple_GetItem`.
+        // SAFETY: the exit describes words of `out` by their types, and constants by their index in `co_consts`.
         unsafe {
             Some(match source {
                 Source::Owned(index) => self.word(index) as *mut PyObject,
@@ -68,10 +75,8 @@ impl Values {
                 Source::Float(index) => self.boxed(index, |word| box_float(f64::from_bits(word))),
                 Source::Bool(index) => box_bool(self.word(index) != 0),
                 Source::Const(index) => {
-                    let constant = pyo3_ffi::PyTuple_GetItem(frame.code().co_consts(), index as isize);
-                    if !constant.is_null() {
-                        object::incref(constant);
-                    }
+                    let constant = object::tuple_items(frame.code().co_consts()).add(index as usize).read();
+                    object::incref(constant);
                     constant
                 }
                 Source::Null => null_mut(),
@@ -80,13 +85,30 @@ impl Values {
     }
 }
 
-/// Makes the frame what the exit describes; gives back the depth of its value stack. The frame is ready for the
-/// interpreter, which is to be entered with it unlinked.
+/// Rebuilds the frame and runs it to its end in the interpreter.
+///
+/// # Safety
+/// As for [`rebuild_frame`]; `thread` is the current thread, and the frame is not linked.
+pub unsafe fn finish_exit(
+    thread: *mut ffi::PyThreadState,
+    frame: Frame,
+    exit: &Exit,
+    out: *const u64,
+) -> *mut PyObject {
+    // SAFETY: says the caller.
+    unsafe {
+        let throwflag = rebuild_frame(frame, exit, out);
+        _PyEval_EvalFrameDefault(thread, frame.as_ptr(), throwflag)
+    }
+}
+
+/// Makes the frame what the exit describes: locals, stack, depth ([`Frame::depth`]), position. The result is the
+/// `throwflag` to enter the interpreter with, which is always 0.
 ///
 /// # Safety
 /// The GIL is held. `frame` ran the code that took this exit and has not been released; `out` holds the exit's values.
 /// References in `out` that are `Owned` pass to the frame.
-pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
+pub unsafe fn rebuild_frame(frame: Frame, exit: &Exit, out: *const u64) -> c_int {
     let mut values = Values { out, boxes: vec![null_mut(); exit.value_count as usize] };
     let stack_base = frame.code().nlocalsplus() as usize;
     let mut locals = Vec::with_capacity(exit.locals.len());
@@ -114,14 +136,13 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
             frame.set_slot(*slot, *object);
             *object = old;
         }
-        let depth = exit.stack.len() as i32;
-        frame.set_depth(depth);
+        frame.set_depth(exit.stack.len() as i32);
         frame.resume_at(exit.offset as usize);
         for (_, old) in locals {
             if !old.is_null() {
                 object::decref(old);
             }
         }
-        depth
     }
+    0
 }

@@ -5,3 +5,44 @@
 #![allow(missing_docs, clippy::all)]
 
 include!(concat!(env!("OUT_DIR"), "/layout.rs"));
+
+/// The facts in the form the compiler takes them.
+pub const fn for_compiler() -> columba_jit_core::layout::Layout {
+    columba_jit_core::layout::Layout {
+        ob_refcnt: object::OB_REFCNT as i32,
+        ob_type: object::OB_TYPE as i32,
+        float_value: float::OB_FVAL as i32,
+        long_size: object::OB_SIZE as i32,
+        long_digits: long::OB_DIGIT as i32,
+        var_size: object::OB_SIZE as i32,
+        list_items: list::OB_ITEM as i32,
+        tuple_items: tuple::OB_ITEM as i32,
+        range_iter_index: range_iterator::INDEX as i32,
+        range_iter_start: range_iterator::START as i32,
+        range_iter_step: range_iterator::STEP as i32,
+        range_iter_len: range_iterator::LEN as i32,
+        list_iter_index: list_iterator::IT_INDEX as i32,
+        list_iter_list: list_iterator::IT_SEQ as i32,
+        tuple_iter_index: list_iterator::IT_INDEX as i32,
+        tuple_iter_tuple: list_iterator::IT_SEQ as i32,
+        cell_value: cell::OB_REF as i32,
+        frame_prev_instr: frame::PREV_INSTR as i32,
+        frame_localsplus: frame::LOCALSPLUS as i32,
+        frame_globals: frame::F_GLOBALS as i32,
+        frame_builtins: frame::F_BUILTINS as i32,
+        dict_keys: dict::MA_KEYS as i32,
+        dict_values: dict::MA_VALUES as i32,
+        keys_version: dict_keys::DK_VERSION as i32,
+        keys_log2_index_bytes: dict_keys::DK_LOG2_INDEX_BYTES as i32,
+        keys_indices: dict_keys::DK_INDICES as i32,
+        unicode_entry_size: dict_unicode_entry::SIZE as i32,
+        unicode_entry_value: dict_unicode_entry::ME_VALUE as i32,
+        type_version: type_object::TP_VERSION_TAG as i32,
+        instance_values: managed_dict::VALUES_OFFSET as i32,
+        thread_curexc_type: thread::CUREXC_TYPE as i32,
+        thread_cframe: thread::CFRAME as i32,
+        cframe_use_tracing: cframe::USE_TRACING as i32,
+        small_int_stride: long::SIZE as i32,
+        refcount_by_helper: build::REF_DEBUG != 0,
+    }
+}

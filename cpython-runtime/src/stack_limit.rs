@@ -27,14 +27,34 @@ thread_local! {
     static BOUNDS: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
 }
 
-/// Whether the stack pointer, of which `here` is a close upper bound, is below the soft limit of this thread.
+/// Whether this thread's stack is far from its end, as far as can be said without asking.
 #[inline(always)]
-pub fn is_deep(thread: ThreadState, here: *const u8) -> bool {
-    let above = (here as usize).wrapping_sub(CACHED.soft_limit.get());
-    if above < CACHED.size_above.get() && CACHED.thread_id.get() == thread.id() {
-        return false;
+pub fn is_surely_shallow(thread: ThreadState) -> bool {
+    stack_pointer().wrapping_sub(CACHED.soft_limit.get()) < CACHED.size_above.get()
+        && CACHED.thread_id.get() == thread.id()
+}
+
+/// Whether the stack pointer is below the soft limit of this thread.
+#[inline]
+pub fn is_deep(thread: ThreadState) -> bool {
+    !is_surely_shallow(thread) && is_deep_uncached(thread, stack_pointer())
+}
+
+/// The stack pointer, or an address close to it.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let pointer: usize;
+        // SAFETY: copies a register.
+        unsafe { std::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+        pointer
     }
-    is_deep_uncached(thread, here as usize)
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let here = 0u8;
+        (&raw const here) as usize
+    }
 }
 
 #[cold]
@@ -46,9 +66,7 @@ fn is_deep_uncached(thread: ThreadState, here: usize) -> bool {
         bounds = ask();
         BOUNDS.set(bounds);
     }
-    let Some((soft, high)) = bounds else {
-        return false;
-    };
+    let Some((soft, high)) = bounds else { return false };
     if here >= high {
         // Not on the thread's own stack (a coroutine library's): nothing is known about its size.
         return false;

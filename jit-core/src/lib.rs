@@ -4,7 +4,9 @@
 
 pub mod bytecode;
 pub mod exit;
+pub mod flow;
 pub mod helpers;
 pub mod ir;
 pub mod layout;
+pub mod lower;
 pub mod unit;

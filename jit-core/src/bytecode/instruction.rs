@@ -257,6 +257,7 @@ pub enum Feedback {
     Module { keys_version: u32, index: u16 },
     /// `LOAD_METHOD_{WITH_VALUES,WITH_DICT,NO_DICT,CLASS,MODULE}`: `descriptor` is a borrowed address that is valid only
     /// while a live type has `type_version`.
+    /// `Module`: `type_version` is 0, `keys_version` that of the module dictionary, `descriptor` the index of its entry.
     Method { kind: MethodKind, type_version: u32, keys_version: u32, descriptor: u64 },
     /// `PRECALL_*` and `CALL_*`: kind of callee.
     Call(CallKind),
@@ -288,5 +289,8 @@ pub enum CallKind {
     Str1,
     Tuple1,
     Type1,
-    PyFunction { version: u32 },
+    /// `version` of the function; 0 (a number no function has) when it is not known: `PRECALL_PYFUNC`.
+    PyFunction {
+        version: u32,
+    },
 }

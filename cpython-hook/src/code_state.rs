@@ -1,0 +1,201 @@
+//! What Columba knows about one code object, kept in the object's own `co_extra`.
+//!
+//! Problem: the hook needs this at every call, and it must die with the code object. Method: `co_extra` holds a pointer
+//! to a [`CodeState`], read inline; CPython calls [`free`] when the code object is deallocated.
+//! Invariants: a state is touched only under the GIL; fields are `Cell`s, and no borrow of their contents lives across a
+//! call into CPython, since any decref may re-enter the hook. Machine code is kept alive by counting: an activation
+//! holds an `Rc`, so a version that is replaced or whose code object dies is freed when its last activation ends.
+
+use crate::compile::{CompiledCode, Refusal};
+use columba_cpython_runtime::{code::Code, layout::opcode};
+use pyo3::ffi;
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
+    ffi::c_void,
+    rc::Rc,
+    sync::atomic::{AtomicIsize, Ordering},
+};
+
+/// State of one code object.
+pub struct CodeState {
+    /// The code object: borrowed, since it owns this state.
+    code: Code,
+    /// Calls until the policy is asked; compiled code keeps it below zero, refused code near `i64::MAX`.
+    pub countdown: Cell<i64>,
+    /// Whether the code may contain a loop (a guess that is right when `false`).
+    pub may_loop: bool,
+    /// Whether the interpreter is run in such a way that loops can be pulled out.
+    watched: Cell<bool>,
+    /// Back edges sampled by the ticker.
+    pub sampled: Cell<u32>,
+    /// The version in use.
+    compiled: RefCell<Option<Rc<CompiledCode>>>,
+    pub refusal: RefCell<Option<Refusal>>,
+    /// How many versions have been compiled.
+    pub versions: Cell<u32>,
+    /// Activations of compiled code, and loops entered in the middle.
+    pub entered: Cell<u64>,
+    pub loops_entered: Cell<u64>,
+    /// Exits taken, by exit of the current version and by origin over all versions.
+    pub exits: RefCell<HashMap<ExitKey, ExitCount>>,
+    headers: OnceCell<Box<[u32]>>,
+}
+
+/// What identifies an exit across versions of a code object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ExitKey {
+    /// Offset of the instruction whose guess failed, in code units.
+    pub origin: u32,
+    pub reason: columba_jit_core::exit::Reason,
+}
+
+/// How often an exit was taken.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ExitCount {
+    pub total: u64,
+    /// Since the current version was compiled.
+    pub since_compiled: u64,
+}
+
+unsafe extern "C" {
+    /// `co_code`: base opcodes with zero caches, as a new bytes object.
+    fn PyCode_GetCode(code: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
+
+static INDEX: AtomicIsize = AtomicIsize::new(-1);
+
+/// Reserves the slot in `co_extra`, once per process. `false` when CPython has none left.
+pub fn reserve_index() -> bool {
+    if INDEX.load(Ordering::Relaxed) < 0 {
+        // SAFETY: the GIL is held (called from a Python function); `free` matches the expected signature.
+        let index = unsafe { ffi::PyUnstable_Eval_RequestCodeExtraIndex(free) };
+        if index < 0 {
+            return false;
+        }
+        INDEX.store(index, Ordering::Relaxed);
+    }
+    true
+}
+
+/// CPython frees a code object: for every slot of every code object that has extras, hence the null test.
+unsafe extern "C" fn free(state: *mut c_void) {
+    if !state.is_null() {
+        // SAFETY: made by `Box::into_raw` in `of_or_new`; the code object that owned it is going away.
+        drop(unsafe { Box::from_raw(state.cast::<CodeState>()) });
+    }
+}
+
+impl CodeState {
+    /// The state of a code object, if it has one. The reference is valid while the code object lives.
+    #[inline(always)]
+    pub fn of<'a>(code: Code) -> Option<&'a CodeState> {
+        let state = code.extra(INDEX.load(Ordering::Relaxed)).cast::<CodeState>();
+        // SAFETY: only `of_or_new` stores under this index; the state lives as long as the code object.
+        unsafe { state.as_ref() }
+    }
+
+    /// The state of a code object, made now if it has none; `None` when memory ran out.
+    pub fn of_or_new<'a>(code: Code, threshold: i64) -> Option<&'a CodeState> {
+        if let Some(state) = Self::of(code) {
+            return Some(state);
+        }
+        let state = Box::new(CodeState {
+            code,
+            countdown: Cell::new(threshold),
+            may_loop: code.may_loop(),
+            watched: Cell::new(code.may_loop()),
+            sampled: Cell::new(0),
+            compiled: RefCell::new(None),
+            refusal: RefCell::new(None),
+            versions: Cell::new(0),
+            entered: Cell::new(0),
+            loops_entered: Cell::new(0),
+            exits: RefCell::default(),
+            headers: OnceCell::new(),
+        });
+        let state = Box::into_raw(state);
+        // SAFETY: the GIL is held and the index was reserved by `reserve_index`; on success CPython owns the state.
+        let failed =
+            unsafe { ffi::PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), state.cast()) };
+        if failed != 0 {
+            // SAFETY: not stored, so still ours; the error is ours to drop, too.
+            unsafe {
+                ffi::PyErr_Clear();
+                drop(Box::from_raw(state));
+            }
+            return None;
+        }
+        // SAFETY: stored above; lives as long as the code object.
+        Some(unsafe { &*state })
+    }
+
+    /// The code object.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The compiled version in use.
+    #[inline(always)]
+    pub fn compiled(&self) -> Option<Rc<CompiledCode>> {
+        self.compiled.borrow().clone()
+    }
+
+    /// Puts a version into use (or none) and gives the old one, which the caller drops when nothing is borrowed.
+    #[must_use]
+    pub fn replace_compiled(&self, compiled: Option<Rc<CompiledCode>>) -> Option<Rc<CompiledCode>> {
+        self.compiled.replace(compiled)
+    }
+
+    /// Whether a loop of this code, running in the interpreter, may be entered in the middle with profit.
+    #[inline(always)]
+    pub fn is_watched(&self) -> bool {
+        self.watched.get()
+    }
+
+    /// Loops are worth looking for again, or no longer.
+    pub fn set_watched(&self, watched: bool) {
+        self.watched.set(watched && self.may_loop);
+    }
+
+    /// Whether the code unit is the target of a backward jump.
+    pub fn is_loop_header(&self, offset: u32) -> bool {
+        self.may_loop && self.headers.get_or_init(|| loop_headers(self.code)).binary_search(&offset).is_ok()
+    }
+
+    /// Whether there is a loop for certain.
+    pub fn loops(&self) -> bool {
+        self.may_loop && !self.headers.get_or_init(|| loop_headers(self.code)).is_empty()
+    }
+}
+
+/// Targets of backward jumps, sorted, in code units. From `co_code`, whose caches are zero and look like no jump.
+fn loop_headers(code: Code) -> Box<[u32]> {
+    // SAFETY: the GIL is held; a new reference to a bytes object or null.
+    let bytes = unsafe { PyCode_GetCode(code.as_ptr()) };
+    if bytes.is_null() {
+        // SAFETY: the GIL is held.
+        unsafe { ffi::PyErr_Clear() };
+        return Box::default();
+    }
+    let mut headers = Vec::new();
+    {
+        // SAFETY: a bytes object owned here until after the block.
+        let units = unsafe {
+            std::slice::from_raw_parts(ffi::PyBytes_AsString(bytes).cast::<u8>(), ffi::PyBytes_Size(bytes) as usize)
+        };
+        let mut extended = 0u32;
+        for (index, unit) in units.chunks_exact(2).enumerate() {
+            let operand = extended << 8 | u32::from(unit[1]);
+            extended = if i64::from(unit[0]) == opcode::EXTENDED_ARG { operand } else { 0 };
+            if columba_cpython_runtime::code::is_backward_jump(unit[0]) {
+                headers.push((index as u32 + 1).saturating_sub(operand));
+            }
+        }
+    }
+    // SAFETY: the reference taken above.
+    unsafe { ffi::Py_DECREF(bytes) };
+    headers.sort_unstable();
+    headers.dedup();
+    headers.into()
+}

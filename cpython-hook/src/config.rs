@@ -1,0 +1,215 @@
+//! The options: one table for `config()`, for `python -m columba --option`, and for `COLUMBA_OPTION`.
+//!
+//! Invariant: the lock is held for copies only, never across a call into CPython. What the hook reads at every turn is
+//! mirrored in atomics.
+
+use crate::compile::{BACKENDS, PASSES};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+/// What is made to fail on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stress {
+    None,
+    /// Guard `k` of a code object fails on its `k`-th execution.
+    Exits,
+    /// Every loop the ticker finds is pulled out of the interpreter, and handed back.
+    Loops,
+}
+
+/// How much the backend optimises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OptLevel {
+    None,
+    Speed,
+    SpeedAndSize,
+}
+
+/// The options in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    pub backend: String,
+    pub threshold: i64,
+    pub stress: Stress,
+    pub opt_level: OptLevel,
+    pub disable_passes: Vec<String>,
+    pub cpu: String,
+    pub loop_entry: bool,
+}
+
+impl Config {
+    const fn new() -> Self {
+        Config {
+            backend: String::new(),
+            threshold: DEFAULT_THRESHOLD,
+            stress: Stress::None,
+            opt_level: OptLevel::Speed,
+            disable_passes: Vec::new(),
+            cpu: String::new(),
+            loop_entry: true,
+        }
+    }
+}
+
+const DEFAULT_THRESHOLD: i64 = 20;
+
+/// Names of the options, in the order in which they are listed.
+pub const NAMES: &[&str] = &["backend", "threshold", "stress", "opt_level", "disable_passes", "cpu", "loop_entry"];
+
+static CONFIG: Mutex<Config> = Mutex::new(Config::new());
+static THRESHOLD: AtomicI64 = AtomicI64::new(DEFAULT_THRESHOLD);
+static LOOP_ENTRY: AtomicBool = AtomicBool::new(true);
+static STRESS_LOOPS: AtomicBool = AtomicBool::new(false);
+
+/// An option that cannot be set, said in one line that names the way out.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    #[error("unknown option {name:?}; the options are {}", NAMES.join(", "))]
+    Unknown { name: String },
+    #[error("option {name}={value:?} is not possible; it must be {expected}")]
+    Value { name: &'static str, value: String, expected: String },
+}
+
+/// The options in force.
+pub fn current() -> Config {
+    CONFIG.lock().unwrap().clone()
+}
+
+/// Puts options into force.
+pub fn replace(config: Config) {
+    THRESHOLD.store(config.threshold, Ordering::Relaxed);
+    LOOP_ENTRY.store(config.loop_entry, Ordering::Relaxed);
+    STRESS_LOOPS.store(config.stress == Stress::Loops, Ordering::Relaxed);
+    *CONFIG.lock().unwrap() = config;
+}
+
+/// Calls after which a code object is compiled.
+pub fn threshold() -> i64 {
+    THRESHOLD.load(Ordering::Relaxed)
+}
+
+/// Whether running loops are entered in the middle.
+pub fn loop_entry() -> bool {
+    LOOP_ENTRY.load(Ordering::Relaxed)
+}
+
+/// Whether loops are pulled out for the sake of it.
+pub fn stress_loops() -> bool {
+    STRESS_LOOPS.load(Ordering::Relaxed)
+}
+
+impl Config {
+    /// The name of the backend in force.
+    pub fn backend(&self) -> &str {
+        if self.backend.is_empty() { BACKENDS[0] } else { &self.backend }
+    }
+
+    /// The CPU that code is generated for.
+    pub fn cpu(&self) -> &str {
+        if self.cpu.is_empty() { "native" } else { &self.cpu }
+    }
+
+    /// Sets one option from its text form.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
+        let text = text.trim();
+        match name {
+            "backend" => self.backend = one_of("backend", text, BACKENDS)?.to_owned(),
+            "threshold" => {
+                self.threshold = match text.parse() {
+                    Ok(number) if number == 0 || number >= 16 => number,
+                    _ => {
+                        return Err(wrong(
+                            "threshold",
+                            text,
+                            "0 (compile at the first call) or a number of at least 16",
+                        ));
+                    }
+                };
+            }
+            "stress" => {
+                self.stress = match one_of("stress", text, &["none", "exits", "loops"])? {
+                    "exits" => Stress::Exits,
+                    "loops" => Stress::Loops,
+                    _ => Stress::None,
+                };
+            }
+            "opt_level" => {
+                self.opt_level = match one_of("opt_level", text, &["none", "speed", "speed_and_size"])? {
+                    "none" => OptLevel::None,
+                    "speed_and_size" => OptLevel::SpeedAndSize,
+                    _ => OptLevel::Speed,
+                };
+            }
+            "disable_passes" => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                self.disable_passes = names
+                    .map(|name| one_of("disable_passes", name, PASSES).map(str::to_owned))
+                    .collect::<Result<_, _>>()?;
+            }
+            "cpu" => {
+                self.cpu =
+                    one_of("cpu", text, &["native", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"])?.to_owned();
+            }
+            "loop_entry" => {
+                self.loop_entry = match text.to_ascii_lowercase().as_str() {
+                    "1" | "true" | "yes" | "on" => true,
+                    "0" | "false" | "no" | "off" => false,
+                    _ => return Err(wrong("loop_entry", text, "true or false")),
+                };
+            }
+            _ => return Err(ConfigError::Unknown { name: name.to_owned() }),
+        }
+        Ok(())
+    }
+
+    /// Sets what `COLUMBA_<OPTION>` in the environment says.
+    pub fn set_from_environment(&mut self) -> Result<(), ConfigError> {
+        for name in NAMES {
+            if let Ok(text) = std::env::var(format!("COLUMBA_{}", name.to_ascii_uppercase())) {
+                self.set(name, &text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wrong(name: &'static str, value: &str, expected: &str) -> ConfigError {
+    ConfigError::Value { name, value: value.to_owned(), expected: expected.to_owned() }
+}
+
+fn one_of<'a>(name: &'static str, text: &str, choices: &[&'a str]) -> Result<&'a str, ConfigError> {
+    let found = choices.iter().find(|choice| **choice == text);
+    found.copied().ok_or_else(|| wrong(name, text, &format!("one of {}", choices.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_below_the_quickening_of_cpython_are_refused() {
+        let mut config = Config::new();
+        assert!(config.set("threshold", "0").is_ok());
+        assert!(config.set("threshold", "16").is_ok());
+        assert_eq!(
+            config.set("threshold", "3").unwrap_err().to_string(),
+            "option threshold=\"3\" is not possible; it must be 0 (compile at the first call) or a number of at least 16"
+        );
+    }
+
+    #[test]
+    fn an_unknown_option_names_the_known_ones() {
+        let message = Config::new().set("treshold", "0").unwrap_err().to_string();
+        assert!(message.contains("\"treshold\"") && message.contains("threshold"));
+    }
+
+    #[test]
+    fn lists_are_split_at_commas() {
+        let mut config = Config::new();
+        config.set("disable_passes", "dead_code, unboxing").unwrap();
+        assert_eq!(config.disable_passes, ["dead_code", "unboxing"]);
+        assert!(config.set("disable_passes", "dead-code").is_err());
+    }
+}

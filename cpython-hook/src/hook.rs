@@ -1,0 +1,256 @@
+//! The PEP 523 hook: what CPython calls in place of its evaluation loop.
+//!
+//! Problem: every Python call and every generator resume passes here, so doing nothing must cost next to nothing.
+//! Method: one load finds the code object's state, one decrement counts the call; everything rare is out of line.
+//! Invariants: a frame is handed to the interpreter, and back to the caller, *unlinked*; native code runs *linked*;
+//! tracing and thrown-in exceptions are the interpreter's business; near the end of the C stack the hook is off, since
+//! the interpreter on its own takes no C stack for Python calls.
+
+use crate::{
+    code_state::{self, CodeState},
+    compile::CompiledCode,
+    extraction::{self, interpret_loop},
+    tiering,
+};
+use columba_cpython_runtime::{
+    exits,
+    frame::Frame,
+    stack_limit,
+    thread::{Interpreter, ThreadState},
+};
+use columba_jit_core::ir::op::{FIRST_EXIT, Status};
+use pyo3::ffi::{self, _PyInterpreterFrame, PyObject, PyThreadState};
+use std::{
+    cell::Cell,
+    ffi::c_int,
+    ptr::null_mut,
+    rc::Rc,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+unsafe extern "C" {
+    pub(crate) fn _PyEval_EvalFrameDefault(
+        thread: *mut PyThreadState,
+        frame: *mut _PyInterpreterFrame,
+        throwflag: c_int,
+    ) -> *mut PyObject;
+}
+
+/// Whether `enable()` is in force, even while the hook is off for a deep recursion.
+static ENABLED: AtomicBool = AtomicBool::new(false);
+
+/// Words of `out` that live on the C stack; code that needs more gets them from the heap.
+const OUT_WORDS: usize = 64;
+
+/// Why the hook could not be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    #[error("another PEP 523 user has installed a frame evaluation function; disable it before enabling columba")]
+    Occupied,
+    #[error("columba works in the main interpreter only, not in subinterpreters")]
+    Subinterpreter,
+    #[error("CPython has no co_extra slot left for columba")]
+    NoExtra,
+    #[error(
+        "the running CPython's interpreter state differs from the headers columba was built with; rebuild columba for it"
+    )]
+    Layout,
+}
+
+/// What stands in the interpreter's slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Installed {
+    Nothing,
+    Columba,
+    Foreign,
+}
+
+fn main_interpreter() -> *mut ffi::PyInterpreterState {
+    // SAFETY: callable at any time after initialisation.
+    unsafe { ffi::PyInterpreterState_Main() }
+}
+
+/// Who has installed a hook in the main interpreter.
+pub fn installed() -> Installed {
+    // SAFETY: the GIL is held; the interpreter is alive.
+    let current = unsafe { ffi::_PyInterpreterState_GetEvalFrameFunc(main_interpreter()) } as *const ();
+    if current == eval_frame as *const () {
+        Installed::Columba
+    } else if current == _PyEval_EvalFrameDefault as *const () {
+        Installed::Nothing
+    } else {
+        Installed::Foreign
+    }
+}
+
+fn set(function: ffi::_PyFrameEvalFunction) {
+    // SAFETY: the GIL is held; the interpreter is alive; the function has the hook's signature.
+    unsafe { ffi::_PyInterpreterState_SetEvalFrameFunc(main_interpreter(), Some(function)) };
+}
+
+/// Installs the hook; nothing is changed on error.
+pub fn install() -> Result<(), InstallError> {
+    // SAFETY: the GIL is held.
+    if unsafe { ffi::PyInterpreterState_Get() } != main_interpreter() {
+        return Err(InstallError::Subinterpreter);
+    }
+    if installed() == Installed::Foreign {
+        return Err(InstallError::Occupied);
+    }
+    if !code_state::reserve_index() {
+        return Err(InstallError::NoExtra);
+    }
+    set(eval_frame);
+    // SAFETY: the interpreter lives for the whole process.
+    let stored = unsafe { Interpreter::new(main_interpreter()) }.eval_frame();
+    if stored != eval_frame as *mut u8 {
+        set(_PyEval_EvalFrameDefault);
+        return Err(InstallError::Layout);
+    }
+    ENABLED.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Removes the hook, unless somebody else's has taken its place.
+pub fn uninstall() {
+    ENABLED.store(false, Ordering::Relaxed);
+    if installed() == Installed::Columba {
+        set(_PyEval_EvalFrameDefault);
+    }
+}
+
+/// Whether `enable()` is in force.
+pub fn is_enabled() -> bool {
+    ENABLED.load(Ordering::Relaxed)
+}
+
+/// The hook. Every way out is a tail call, so the usual ones cost no stack and no saved registers.
+pub unsafe extern "C" fn eval_frame(
+    thread_pointer: *mut PyThreadState,
+    frame_pointer: *mut _PyInterpreterFrame,
+    throwflag: c_int,
+) -> *mut PyObject {
+    // SAFETY: CPython passes the current thread and a frame that lives during this call.
+    let (thread, frame) = unsafe { (ThreadState::new(thread_pointer), Frame::new(frame_pointer)) };
+    match CodeState::of(frame.code()) {
+        Some(state) if stack_limit::is_surely_shallow(thread) => run(thread, frame, state, throwflag),
+        _ => first_or_deep(thread, frame, throwflag),
+    }
+}
+
+/// Counts a call of known code and runs the frame.
+#[inline(always)]
+fn run(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    let countdown = state.countdown.get() - 1;
+    state.countdown.set(countdown);
+    if countdown <= 0 {
+        return hot(thread, frame, state, throwflag);
+    }
+    if state.is_watched() {
+        return interpret_loop(thread, frame, state, throwflag);
+    }
+    // SAFETY: an unlinked frame, as it came.
+    unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) }
+}
+
+/// A code object seen for the first time, another thread than before, or a C stack that is used up.
+#[cold]
+#[inline(never)]
+fn first_or_deep(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut PyObject {
+    if stack_limit::is_deep(thread) {
+        return with_hook_off(thread, frame, throwflag);
+    }
+    // An exception that is being thrown in must survive what making a state calls.
+    let state = CodeState::of(frame.code()).or_else(|| if throwflag == 0 { tiering::first_sight(frame) } else { None });
+    match state {
+        Some(state) => run(thread, frame, state, throwflag),
+        // SAFETY: an unlinked frame, as it came.
+        None => unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) },
+    }
+}
+
+/// Runs a frame, and all it calls, without the hook.
+fn with_hook_off(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut PyObject {
+    if installed() == Installed::Columba {
+        set(_PyEval_EvalFrameDefault);
+    }
+    // SAFETY: an unlinked frame, as it came.
+    let result = unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) };
+    if is_enabled() && installed() == Installed::Nothing {
+        set(eval_frame);
+    }
+    result
+}
+
+/// Code that is compiled, or that the policy has to be asked about.
+#[inline(never)]
+fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    if throwflag == 0 && (frame.is_generator_owned() || !frame.code().makes_generator()) {
+        if thread.cframe().use_tracing() != 0 {
+            // Our own request for an extraction looks like tracing: postpone it.
+            extraction::postpone(thread);
+        }
+        if thread.cframe().use_tracing() == 0
+            && let Some(compiled) = state.compiled().or_else(|| tiering::on_hot(state, frame))
+            && let Some(entry) = compiled.entry_at((frame.lasti() + 1) as u32)
+        {
+            let result = enter(thread, frame, state, compiled, entry);
+            extraction::resume_postponed(thread);
+            return result;
+        }
+    }
+    interpret_loop(thread, frame, state, throwflag)
+}
+
+/// Runs compiled code on an unlinked frame, up to its end or its next yield, in whatever tier it ends.
+pub fn enter(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    entry: i64,
+) -> *mut PyObject {
+    if !thread.enter_recursive_call() {
+        // As the interpreter's `exit_unwind`: nothing has run, so no traceback entry.
+        frame.set_depth(0);
+        return null_mut();
+    }
+    state.entered.set(state.entered.get() + 1);
+    let mut on_stack = [const { Cell::new(0u64) }; OUT_WORDS];
+    let mut on_heap = Vec::new();
+    let out = if compiled.out_words <= OUT_WORDS {
+        on_stack.as_mut_ptr().cast::<u64>()
+    } else {
+        on_heap.resize(compiled.out_words, 0u64);
+        on_heap.as_mut_ptr()
+    };
+    frame.link(thread);
+    // SAFETY: the compiler's contract: machine code for this frame's code object, an entry number of its own, and a
+    // buffer of the size it asked for; `compiled` keeps it alive meanwhile.
+    let status = unsafe { (compiled.entry)(compiled.ctx, thread.as_ptr(), frame.as_ptr(), out, entry) };
+    frame.unlink(thread);
+    thread.leave_recursive_call();
+    // SAFETY: `out` is this activation's own and is alive.
+    let first = unsafe { out.read() } as *mut PyObject;
+    match status {
+        status if status == Status::Returned as i64 => {
+            frame.set_depth(0);
+            first
+        }
+        status if status == Status::Raised as i64 => {
+            frame.set_depth(0);
+            null_mut()
+        }
+        // `suspend` has set depth, instruction and generator state.
+        status if status == Status::Yielded as i64 => first,
+        status => {
+            let number = (status - FIRST_EXIT) as usize;
+            let exit = &compiled.exits[number];
+            // SAFETY: the frame is unlinked and `out` holds the values of this exit.
+            let throwflag = unsafe { exits::rebuild_frame(frame, exit, out) };
+            tiering::on_exit(state, &compiled, exit);
+            drop(compiled);
+            interpret_loop(thread, frame, state, throwflag)
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A clock that looks for hot loops.
+//!
+//! Problem: nobody calls the hook while a loop runs. Method: a thread wakes every 2 ms while there is something to find
+//! and less and less often otherwise; if the main thread is running Python then, it posts a pending call, which arms
+//! the main thread ([`crate::extraction`]).
+//! Invariants: the ticker never takes the GIL and never touches objects; it reads and writes words that CPython itself
+//! accesses atomically. At most one pending call is under way. A forked child starts with none and makes its own
+//! thread; the thread is joined before the interpreter goes away.
+
+use crate::{config, extraction, hook};
+use columba_cpython_runtime::thread::{Interpreter, ThreadState, gil_holder, main_thread_id};
+use pyo3::ffi;
+use std::{
+    ffi::{c_int, c_void},
+    ptr::null_mut,
+    sync::{
+        Condvar, Mutex, Once,
+        atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+const PERIOD: Duration = Duration::from_millis(2);
+/// Looks without a find before the period is doubled, and how often it is doubled.
+const PATIENCE: u32 = 25;
+const DOUBLINGS: u32 = 5;
+
+struct Ticker {
+    /// True when the thread shall end.
+    stop: Mutex<bool>,
+    bell: Condvar,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The running ticker of this process; leaked in a forked child, where its thread does not exist.
+static TICKER: AtomicPtr<Ticker> = AtomicPtr::new(null_mut());
+/// The main thread's state, to compare with the holder of the GIL.
+static MAIN: AtomicPtr<ffi::PyThreadState> = AtomicPtr::new(null_mut());
+static POSTED: AtomicBool = AtomicBool::new(false);
+static MISSES: AtomicU32 = AtomicU32::new(0);
+/// Pending calls that ran.
+pub static TICKS: AtomicU64 = AtomicU64::new(0);
+
+/// Starts the thread unless it runs. The GIL is held.
+pub fn start() {
+    static AT_FORK: Once = Once::new();
+    // SAFETY: registers a function that only stores to atomics.
+    AT_FORK.call_once(|| unsafe {
+        libc::pthread_atfork(None, None, Some(forget_in_child));
+    });
+    if !TICKER.load(Ordering::Acquire).is_null() {
+        return;
+    }
+    MAIN.store(main_thread_state(), Ordering::Relaxed);
+    MISSES.store(0, Ordering::Relaxed);
+    let ticker =
+        Box::into_raw(Box::new(Ticker { stop: Mutex::new(false), bell: Condvar::new(), handle: Mutex::new(None) }));
+    // SAFETY: never freed while its thread runs: `stop` joins first.
+    let shared: &'static Ticker = unsafe { &*ticker };
+    // SAFETY: the main interpreter outlives the thread, which is joined at exit.
+    let interpreter = unsafe { Interpreter::new(ffi::PyInterpreterState_Main()) };
+    let eval_breaker = interpreter.eval_breaker();
+    // Signals are for the main thread: block them all while the thread is made, so that it inherits the mask.
+    // SAFETY: plain calls with values on this stack.
+    let handle = unsafe {
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let handle = std::thread::Builder::new()
+            .name("columba-ticker".to_owned())
+            .stack_size(64 << 10)
+            .spawn(move || run(shared, eval_breaker));
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut());
+        handle
+    };
+    match handle {
+        Ok(handle) => {
+            *shared.handle.lock().unwrap() = Some(handle);
+            TICKER.store(ticker, Ordering::Release);
+        }
+        // Without a thread loops are not entered in the middle; everything else works.
+        // SAFETY: nobody else has seen it.
+        Err(_) => drop(unsafe { Box::from_raw(ticker) }),
+    }
+}
+
+/// Ends the thread and waits for it. It never needs the GIL, so the caller may hold it.
+pub fn stop() {
+    let ticker = TICKER.swap(null_mut(), Ordering::AcqRel);
+    if ticker.is_null() {
+        return;
+    }
+    // SAFETY: taken out of `TICKER`, so this is the only place that frees it, after the thread has ended.
+    let ticker = unsafe { Box::from_raw(ticker) };
+    *ticker.stop.lock().unwrap() = true;
+    ticker.bell.notify_one();
+    let handle = ticker.handle.lock().unwrap().take();
+    if let Some(handle) = handle {
+        let _ = handle.join();
+    }
+}
+
+/// Something new may run for long: look at the usual pace again.
+pub fn wake() {
+    if MISSES.swap(0, Ordering::Relaxed) >= PATIENCE {
+        // SAFETY: the GIL is held by every caller of `wake`, `start` and `stop`, so it is not freed meanwhile.
+        if let Some(ticker) = unsafe { TICKER.load(Ordering::Acquire).as_ref() } {
+            ticker.bell.notify_one();
+        }
+    }
+}
+
+/// In a forked child: the thread is gone, and with it what it may have locked.
+extern "C" fn forget_in_child() {
+    TICKER.store(null_mut(), Ordering::Release);
+    POSTED.store(false, Ordering::Relaxed);
+}
+
+/// Makes the child's own ticker, after CPython has put itself in order.
+pub fn after_fork_in_child() {
+    POSTED.store(false, Ordering::Relaxed);
+    if hook::is_enabled() {
+        start();
+    }
+}
+
+fn main_thread_state() -> *mut ffi::PyThreadState {
+    // SAFETY: the GIL is held, so the list of threads stands still.
+    unsafe {
+        let mut thread = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Main());
+        while !thread.is_null() && ThreadState::new(thread).thread_id() != main_thread_id() {
+            thread = ffi::PyThreadState_Next(thread);
+        }
+        thread
+    }
+}
+
+fn run(ticker: &Ticker, eval_breaker: &std::sync::atomic::AtomicI32) {
+    let mut stop = ticker.stop.lock().unwrap();
+    while !*stop {
+        let doublings = (MISSES.load(Ordering::Relaxed) / PATIENCE).min(DOUBLINGS);
+        stop = ticker.bell.wait_timeout(stop, PERIOD * (1 << doublings)).unwrap().0;
+        if *stop {
+            return;
+        }
+        let main = MAIN.load(Ordering::Relaxed);
+        if POSTED.load(Ordering::Relaxed) || main.is_null() || gil_holder().load(Ordering::Relaxed) != main {
+            MISSES.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        POSTED.store(true, Ordering::Relaxed);
+        // SAFETY: may be called without the GIL, from any thread.
+        if unsafe { ffi::Py_AddPendingCall(Some(look), null_mut()) } != 0 {
+            POSTED.store(false, Ordering::Relaxed);
+        }
+        // CPython computes the breaker for the calling thread, which may not run pending calls: set it for the main one.
+        eval_breaker.store(1, Ordering::Relaxed);
+    }
+}
+
+/// The pending call: runs in the main thread, at a point where the interpreter serves requests.
+extern "C" fn look(_argument: *mut c_void) -> c_int {
+    POSTED.store(false, Ordering::Relaxed);
+    TICKS.fetch_add(1, Ordering::Relaxed);
+    if hook::is_enabled() && hook::installed() == hook::Installed::Columba && config::loop_entry() {
+        // SAFETY: pending calls run with the GIL held.
+        let thread = unsafe { ThreadState::current() };
+        if extraction::arm(thread) {
+            MISSES.store(0, Ordering::Relaxed);
+            return 0;
+        }
+    }
+    MISSES.fetch_add(1, Ordering::Relaxed);
+    0
+}

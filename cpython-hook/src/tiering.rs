@@ -1,0 +1,165 @@
+//! The policy: what is compiled, when, how often again, and where running code is entered.
+//!
+//! Method: a code object is compiled when its calls reach `threshold`, or when the ticker finds it looping. Exits are
+//! counted by the guess that failed; after [`EXITS_PER_GUESS`] the code is compiled again with that guess generalised,
+//! and the [`LAST_VERSION`]-th version makes no guesses at all, so there is no storm.
+//! Invariants: a compilation that fails, or panics, is remembered as a refusal and never tried again; while one is
+//! under way the code object counts as refused, so it cannot start twice.
+
+use crate::{
+    code_state::{CodeState, ExitKey},
+    compile::{self, CompileRequest, CompiledCode, Refusal},
+    config, hook, ticker,
+};
+use columba_cpython_runtime::{code::Code, frame::Frame, thread::ThreadState};
+use columba_jit_core::exit::{Exit, Reason};
+use pyo3::ffi::PyObject;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// Exits at one guess before it is generalised.
+const EXITS_PER_GUESS: u64 = 8;
+/// The version that makes no guesses.
+const LAST_VERSION: u32 = 4;
+
+/// A countdown that is never reached: refused code.
+const NEVER: i64 = i64::MAX;
+/// A countdown that is always reached: compiled code.
+const ALWAYS: i64 = i64::MIN / 2;
+
+/// Totals for `stats()`.
+#[derive(Default)]
+pub struct Totals {
+    pub seen: AtomicU64,
+    pub compiled: AtomicU64,
+    pub refused: AtomicU64,
+    pub bytes: AtomicU64,
+    pub compile_nanoseconds: AtomicU64,
+    pub exits: AtomicU64,
+    pub loops_entered: AtomicU64,
+}
+
+/// Totals of this process.
+pub static TOTALS: Totals = Totals {
+    seen: AtomicU64::new(0),
+    compiled: AtomicU64::new(0),
+    refused: AtomicU64::new(0),
+    bytes: AtomicU64::new(0),
+    compile_nanoseconds: AtomicU64::new(0),
+    exits: AtomicU64::new(0),
+    loops_entered: AtomicU64::new(0),
+};
+
+/// A code object is run for the first time.
+pub fn first_sight<'a>(frame: Frame) -> Option<&'a CodeState> {
+    let state = CodeState::of_or_new(frame.code(), config::threshold())?;
+    TOTALS.seen.fetch_add(1, Ordering::Relaxed);
+    if state.may_loop {
+        ticker::wake();
+    }
+    Some(state)
+}
+
+/// The countdown has run out: compile, if it has not been tried.
+#[cold]
+pub fn on_hot(state: &CodeState, frame: Frame) -> Option<Rc<CompiledCode>> {
+    compile_now(state, Some(frame), None)
+}
+
+/// A frame was pulled out of the interpreter at a loop header. `None`: the interpreter goes on.
+#[cold]
+pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offset: u32) -> Option<*mut PyObject> {
+    state.sampled.set(state.sampled.get() + 1);
+    if thread.cframe().use_tracing() != 0 {
+        return None;
+    }
+    let fitting = state.compiled().filter(|compiled| compiled.entry_at(offset).is_some());
+    let compiled = fitting.or_else(|| compile_now(state, Some(frame), Some(offset)));
+    let Some((compiled, entry)) =
+        compiled.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
+    else {
+        state.set_watched(config::stress_loops());
+        return None;
+    };
+    state.loops_entered.set(state.loops_entered.get() + 1);
+    TOTALS.loops_entered.fetch_add(1, Ordering::Relaxed);
+    Some(hook::enter(thread, frame, state, compiled, entry))
+}
+
+/// Compiled code was left through an exit; the frame is rebuilt already.
+pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit) {
+    TOTALS.exits.fetch_add(1, Ordering::Relaxed);
+    let key = ExitKey { origin: exit.origin, reason: exit.reason };
+    let again = {
+        let mut exits = state.exits.borrow_mut();
+        let count = exits.entry(key).or_default();
+        count.total += 1;
+        count.since_compiled += 1;
+        count.since_compiled >= EXITS_PER_GUESS
+    };
+    let is_current = state.compiled().is_some_and(|current| Rc::ptr_eq(&current, compiled));
+    if again && is_current && exit.reason != Reason::Interrupt && state.versions.get() < LAST_VERSION {
+        drop(state.replace_compiled(None));
+        state.countdown.set(0);
+        state.set_watched(true);
+    }
+}
+
+/// Compiles a code object and puts the result into use.
+pub fn compile_now(state: &CodeState, frame: Option<Frame>, loop_header: Option<u32>) -> Option<Rc<CompiledCode>> {
+    if state.refusal.borrow().is_some() || state.countdown.replace(NEVER) == NEVER {
+        state.countdown.set(NEVER);
+        return None;
+    }
+    let generalise: Vec<ExitKey> = {
+        let mut exits = state.exits.borrow_mut();
+        exits.values_mut().for_each(|count| count.since_compiled = 0);
+        exits.iter().filter(|(_, count)| count.total >= EXITS_PER_GUESS).map(|(key, _)| *key).collect()
+    };
+    let request = CompileRequest {
+        frame,
+        loop_header,
+        generalise: &generalise,
+        generic: state.versions.get() + 1 >= LAST_VERSION,
+        dump: false,
+    };
+    match run_compiler(state.code(), &request) {
+        Ok(compiled) => {
+            state.versions.set(state.versions.get() + 1);
+            TOTALS.compiled.fetch_add(1, Ordering::Relaxed);
+            TOTALS.bytes.fetch_add(compiled.bytes as u64, Ordering::Relaxed);
+            TOTALS.compile_nanoseconds.fetch_add(compiled.compile_time.as_nanos() as u64, Ordering::Relaxed);
+            let compiled = Rc::new(compiled);
+            drop(state.replace_compiled(Some(compiled.clone())));
+            state.countdown.set(ALWAYS);
+            Some(compiled)
+        }
+        Err(refusal) => {
+            TOTALS.refused.fetch_add(1, Ordering::Relaxed);
+            state.refusal.replace(Some(refusal));
+            state.set_watched(config::stress_loops());
+            // An earlier version, if there is one, stays in use.
+            if state.compiled().is_some() {
+                state.countdown.set(ALWAYS);
+            }
+            None
+        }
+    }
+}
+
+/// Runs the compiler; a panic there is a refusal.
+pub fn run_compiler(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
+    catch_unwind(AssertUnwindSafe(|| compile::compile(code, request)))
+        .unwrap_or_else(|panic| Err(Refusal { reason: format!("the compiler panicked: {}", panic_message(&*panic)) }))
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "no message",
+    }
+}
