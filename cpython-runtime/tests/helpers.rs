@@ -1,0 +1,306 @@
+//! Every helper, called through its address with operands as its signature says.
+//!
+//! Method: an embedded interpreter gets one C function, `call(name, *operands)`, which passes operands by the letters of the
+//! helper table and takes results the same way; the tests themselves are Python (`helpers.py`), where results, messages and
+//! reference counts are easiest to state. The C function is called from Python code, so that code's frame is
+//! the running one.
+
+use columba_cpython_runtime::{exits, frame::Frame, helpers, thread::ThreadState};
+use columba_jit_core::{
+    exit::{Exit, Reason, Source},
+    helpers::{Helper, Passing},
+};
+use pyo3_ffi::{self as ffi, PyObject};
+use std::{
+    ffi::{CStr, CString, c_char},
+    ptr::null_mut,
+};
+
+type Object = *mut PyObject;
+/// Integer and floating-point arguments travel in registers of their own, so one type fits every helper.
+type Any<R> = unsafe extern "C" fn(u64, u64, u64, u64, u64, f64, f64) -> R;
+
+/// Stands for null among operands and results.
+unsafe fn null_object() -> Object {
+    unsafe { ffi::Py_NotImplemented() }
+}
+
+unsafe fn from_object(object: Object) -> Object {
+    unsafe { if object == null_object() { null_mut() } else { object } }
+}
+
+/// Takes over a reference or null.
+unsafe fn to_object(object: Object) -> Object {
+    unsafe {
+        if object.is_null() {
+            ffi::Py_INCREF(null_object());
+            return null_object();
+        }
+        object
+    }
+}
+
+/// What an address operand points to: tuples are given away, lists and numbers of words come back after the call.
+struct Buffer {
+    words: Vec<Object>,
+    returned: bool,
+}
+
+unsafe fn buffer(operand: Object) -> Buffer {
+    unsafe {
+        if ffi::PyLong_Check(operand) != 0 {
+            let size = ffi::PyLong_AsLong(operand) as usize;
+            return Buffer { words: vec![null_mut(); size], returned: true };
+        }
+        let is_tuple = ffi::PyTuple_Check(operand) != 0;
+        let size = ffi::PySequence_Size(operand);
+        let words = (0..size)
+            .map(|i| {
+                let item = ffi::PySequence_GetItem(operand, i);
+                if item == null_object() {
+                    ffi::Py_DECREF(item);
+                    null_mut()
+                } else {
+                    item
+                }
+            })
+            .collect();
+        Buffer { words, returned: !is_tuple }
+    }
+}
+
+/// `call(name, *operands)`: the result, or a tuple of it and the words of returned buffers.
+unsafe extern "C" fn call(_module: Object, arguments: Object) -> Object {
+    unsafe {
+        let name = CStr::from_ptr(ffi::PyUnicode_AsUTF8(ffi::PyTuple_GetItem(arguments, 0))).to_str().unwrap();
+        let helper = Helper::by_name(name).unwrap_or_else(|| panic!("no helper {name}"));
+        let thread = ThreadState::current();
+        let frame = thread.current_frame();
+        let mut words = [0u64; 5];
+        let mut floats = [0f64; 2];
+        let (mut next_word, mut next_float) = (0, 0);
+        let mut buffers: Vec<Buffer> = Vec::with_capacity(5);
+        for (i, passing) in helper.params().enumerate() {
+            let operand = ffi::PyTuple_GetItem(arguments, i as isize + 1);
+            assert!(!operand.is_null(), "{name}: too few operands");
+            let word = match passing {
+                Passing::Stolen | Passing::StolenOrNull => {
+                    let object = from_object(operand);
+                    ffi::Py_XINCREF(object);
+                    object as u64
+                }
+                Passing::Borrowed | Passing::BorrowedOrNull => from_object(operand) as u64,
+                Passing::Int => ffi::PyLong_AsLongLong(operand) as u64,
+                Passing::Float => {
+                    floats[next_float] = ffi::PyFloat_AsDouble(operand);
+                    next_float += 1;
+                    continue;
+                }
+                Passing::Address if ffi::PyUnicode_Check(operand) != 0 => {
+                    match CStr::from_ptr(ffi::PyUnicode_AsUTF8(operand)).to_str().unwrap() {
+                        "ts" => thread.as_ptr::<u8>() as u64,
+                        "frame" => frame.as_ptr::<u8>() as u64,
+                        other => panic!("no address {other}"),
+                    }
+                }
+                Passing::Address => {
+                    buffers.push(buffer(operand));
+                    buffers.last_mut().unwrap().words.as_mut_ptr() as u64
+                }
+                Passing::Nothing | Passing::Status => unreachable!(),
+            };
+            words[next_word] = word;
+            next_word += 1;
+        }
+        let [a, b, c, d, e] = words;
+        let [x, y] = floats;
+        let address = helpers::address(helper);
+        let result = match helper.result() {
+            Passing::Float => {
+                let function: Any<f64> = std::mem::transmute(address);
+                ffi::PyFloat_FromDouble(function(a, b, c, d, e, x, y))
+            }
+            kind => {
+                let function: Any<u64> = std::mem::transmute(address);
+                let word = function(a, b, c, d, e, x, y);
+                match kind {
+                    Passing::Int | Passing::Status => {
+                        if !ffi::PyErr_Occurred().is_null() {
+                            assert!(kind == Passing::Int || (word as i64) < 0, "{name}: exception without error status");
+                            null_mut()
+                        } else {
+                            assert!(kind == Passing::Int || word as i64 >= 0, "{name}: error without exception");
+                            ffi::PyLong_FromLongLong(word as i64)
+                        }
+                    }
+                    Passing::Nothing => to_object_unless_error(null_mut()),
+                    _ => {
+                        let object = word as Object;
+                        if helper == Helper::PeekName {
+                            ffi::Py_XINCREF(object);
+                        }
+                        to_object_unless_error(object)
+                    }
+                }
+            }
+        };
+        finish(helper, result, buffers)
+    }
+}
+
+unsafe fn to_object_unless_error(object: Object) -> Object {
+    unsafe {
+        if ffi::PyErr_Occurred().is_null() {
+            return to_object(object);
+        }
+        assert!(object.is_null(), "result and exception");
+        null_mut()
+    }
+}
+
+unsafe fn finish(helper: Helper, result: Object, buffers: Vec<Buffer>) -> Object {
+    unsafe {
+        let returned: Vec<Buffer> = buffers.into_iter().filter(|buffer| buffer.returned).collect();
+        if result.is_null() {
+            // Only in-place slots own something after an error.
+            if matches!(helper, Helper::ConcatInPlace | Helper::MakeCell) {
+                returned.iter().flat_map(|buffer| &buffer.words).for_each(|&word| ffi::Py_XDECREF(word));
+            }
+            return null_mut();
+        }
+        if returned.is_empty() {
+            return result;
+        }
+        let list = ffi::PyList_New(0);
+        ffi::PyList_Append(list, result);
+        ffi::Py_DECREF(result);
+        for buffer in returned {
+            for word in buffer.words {
+                let object =
+                    if helper == Helper::IntToI64 { ffi::PyLong_FromLongLong(word as i64) } else { to_object(word) };
+                ffi::PyList_Append(list, object);
+                ffi::Py_DECREF(object);
+            }
+        }
+        let tuple = ffi::PyList_AsTuple(list);
+        ffi::Py_DECREF(list);
+        tuple
+    }
+}
+
+/// `rebuild(locals, stack, values)`: rebuilds a frame of the caller's code from an exit; (locals, stack) as tuples.
+/// A source is a tuple of a kind and a number; a value is an object, int or float.
+unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
+    unsafe {
+        let (mut locals, mut stack, mut values) = (null_mut(), null_mut(), null_mut());
+        if ffi::PyArg_UnpackTuple(
+            arguments,
+            c"rebuild".as_ptr(),
+            3,
+            3,
+            &mut locals as *mut Object,
+            &mut stack as *mut Object,
+            &mut values as *mut Object,
+        ) == 0
+        {
+            return null_mut();
+        }
+        let source = |description: Object, first: isize| {
+            let kind = ffi::PyUnicode_AsUTF8(ffi::PyTuple_GetItem(description, first));
+            let number = ffi::PyLong_AsLong(ffi::PyTuple_GetItem(description, first + 1)) as u32;
+            match CStr::from_ptr(kind).to_str().unwrap() {
+                "owned" => Source::Owned(number),
+                "borrowed" => Source::Borrowed(number),
+                "int" => Source::Int(number),
+                "float" => Source::Float(number),
+                "bool" => Source::Bool(number),
+                "const" => Source::Const(number),
+                _ => Source::Null,
+            }
+        };
+        let count = ffi::PyList_Size(values);
+        let mut out = Vec::new();
+        let sources = |list: Object| (0..ffi::PyList_Size(list)).map(move |i| ffi::PyList_GetItem(list, i));
+        let locals: Vec<(u32, Source)> = sources(locals)
+            .map(|item| (ffi::PyLong_AsLong(ffi::PyTuple_GetItem(item, 0)) as u32, source(item, 1)))
+            .collect();
+        let stack: Vec<Source> = sources(stack).map(|item| source(item, 0)).collect();
+        let all: Vec<Source> = locals.iter().map(|&(_, source)| source).chain(stack.iter().copied()).collect();
+        for i in 0..count {
+            let value = ffi::PyList_GetItem(values, i);
+            let index = i as u32;
+            out.push(match all.iter().find(|source| {
+                matches!(source, Source::Int(n) | Source::Float(n) | Source::Bool(n) if *n == index)
+            }) {
+                Some(Source::Float(_)) => ffi::PyFloat_AsDouble(value).to_bits(),
+                Some(_) => ffi::PyLong_AsLongLong(value) as u64,
+                None => {
+                    if all.contains(&Source::Owned(index)) {
+                        ffi::Py_INCREF(value);
+                    }
+                    value as u64
+                }
+            });
+        }
+        let exit = Exit {
+            offset: 3,
+            origin: 3,
+            reason: Reason::Type,
+            locals,
+            stack,
+            value_count: count as u32,
+        };
+        // A copy of the caller's frame with its own references, so that the interpreter's own is left alone.
+        let caller = ThreadState::current().current_frame();
+        let nlocals = caller.code().nlocalsplus() as usize;
+        let mut memory = vec![0u64; 9 + nlocals + 64];
+        memory.as_mut_ptr().copy_from_nonoverlapping(caller.as_ptr::<u64>(), 9 + nlocals);
+        let frame = Frame::new(memory.as_mut_ptr());
+        for i in 0..nlocals {
+            ffi::Py_XINCREF(frame.slot(i));
+        }
+        assert_eq!(exits::rebuild_frame(frame, &exit, out.as_ptr()), 0);
+        assert_eq!(frame.lasti(), 2);
+        let depth = frame.depth() as usize;
+        assert_eq!(depth, exit.stack.len());
+        let result = ffi::PyTuple_New((nlocals + depth) as isize);
+        for i in 0..nlocals + depth {
+            ffi::PyTuple_SetItem(result, i as isize, to_object(frame.slot(i)));
+        }
+        result
+    }
+}
+
+#[test]
+fn helpers_behave_as_the_opcodes_they_stand_for() {
+    unsafe {
+        ffi::Py_InitializeEx(0);
+        assert!(helpers::prepare());
+        let mut methods = [
+            ffi::PyMethodDef {
+                ml_name: c"call".as_ptr(),
+                ml_meth: ffi::PyMethodDefPointer { PyCFunction: call },
+                ml_flags: ffi::METH_VARARGS,
+                ml_doc: null_mut::<c_char>(),
+            },
+            ffi::PyMethodDef {
+                ml_name: c"rebuild".as_ptr(),
+                ml_meth: ffi::PyMethodDefPointer { PyCFunction: rebuild },
+                ml_flags: ffi::METH_VARARGS,
+                ml_doc: null_mut::<c_char>(),
+            },
+        ];
+        let main = ffi::PyImport_AddModule(c"__main__".as_ptr());
+        for method in &mut methods {
+            let function = ffi::PyCFunction_NewEx(method, null_mut(), null_mut());
+            ffi::PyObject_SetAttrString(main, method.ml_name, function);
+            ffi::Py_DECREF(function);
+        }
+        let names: Vec<String> = Helper::ALL.iter().map(|helper| format!("'{}'", helper.name())).collect();
+        let prelude = CString::new(format!("HELPERS = [{}]", names.join(", "))).unwrap();
+        assert_eq!(ffi::PyRun_SimpleString(prelude.as_ptr()), 0);
+        let tests = CString::new(include_str!("helpers.py")).unwrap();
+        let status = ffi::PyRun_SimpleString(tests.as_ptr());
+        assert_eq!(status, 0, "see the Python traceback above");
+    }
+}
