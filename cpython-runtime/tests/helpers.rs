@@ -5,7 +5,12 @@
 //! reference counts are easiest to state. The C function is called from Python code, so that code's frame is
 //! the running one.
 
-use columba_cpython_runtime::{exits, frame::Frame, helpers, thread::ThreadState};
+use columba_cpython_runtime::{
+    exits,
+    frame::{Frame, Generator},
+    helpers,
+    thread::ThreadState,
+};
 use columba_jit_core::{
     exit::{Exit, Reason, Source},
     helpers::{Helper, Passing},
@@ -14,6 +19,8 @@ use pyo3_ffi::{self as ffi, PyObject};
 use std::{
     ffi::{CStr, CString, c_char},
     ptr::null_mut,
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
 };
 
 type Object = *mut PyObject;
@@ -287,6 +294,189 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
     }
 }
 
+/// The entry of a helper whose operands are all integers or addresses.
+fn entry<R>(helper: Helper) -> Any<R> {
+    // SAFETY: see `Any`.
+    unsafe { std::mem::transmute(helpers::address(helper)) }
+}
+
+unsafe fn words<R>(helper: Helper, operands: &[u64]) -> R {
+    let mut all = [0; 5];
+    all[..operands.len()].copy_from_slice(operands);
+    let [a, b, c, d, e] = all;
+    unsafe { entry(helper)(a, b, c, d, e, 0.0, 0.0) }
+}
+
+/// Operands that nobody else holds: Python code cannot pass those.
+unsafe fn sole_owners() {
+    unsafe {
+        let float = |value| ffi::PyFloat_FromDouble(value);
+        let (left, right) = (float(1.5), float(2.5));
+        ffi::Py_INCREF(right);
+        let sum: Object = words(Helper::BinaryOp, &[left as u64, right as u64, 0]);
+        assert_eq!((sum, ffi::PyFloat_AsDouble(sum)), (left, 4.0));
+        assert_eq!((ffi::Py_REFCNT(sum), ffi::Py_REFCNT(right), ffi::PyFloat_AsDouble(right)), (1, 1, 2.5));
+        ffi::Py_INCREF(sum);
+        let difference: Object = words(Helper::BinaryOp, &[sum as u64, right as u64, 10]);
+        assert_eq!((difference, ffi::PyFloat_AsDouble(difference)), (right, 1.5));
+        assert_eq!((ffi::Py_REFCNT(sum), ffi::Py_REFCNT(difference), ffi::PyFloat_AsDouble(sum)), (1, 1, 4.0));
+        ffi::Py_INCREF(sum);
+        let square: Object = words(Helper::BinaryOp, &[sum as u64, sum as u64, 5]);
+        assert_eq!(ffi::PyFloat_AsDouble(square), 16.0);
+        ffi::Py_DECREF(square);
+        ffi::Py_DECREF(difference);
+
+        let piece = ffi::PyUnicode_FromString(c"piece".as_ptr());
+        let mut slot = ffi::PyUnicode_FromString(c"begin".as_ptr());
+        let count = ffi::Py_REFCNT(piece);
+        for _ in 0..1000 {
+            ffi::Py_INCREF(piece);
+            assert_eq!(words::<i64>(Helper::ConcatInPlace, &[&raw mut slot as u64, piece as u64]), 0);
+        }
+        assert_eq!((ffi::PyUnicode_GetLength(slot), ffi::Py_REFCNT(slot), ffi::Py_REFCNT(piece)), (5005, 1, count));
+        ffi::Py_DECREF(slot);
+
+        let last = ffi::PyList_New(0);
+        let inner = ffi::PyList_New(0);
+        ffi::PyList_Append(last, inner);
+        assert_eq!(ffi::Py_REFCNT(inner), 2);
+        ffi::Py_INCREF(last);
+        ffi::Py_DECREF(last);
+        words::<()>(Helper::Decref, &[last as u64]);
+        assert_eq!(ffi::Py_REFCNT(inner), 1);
+        if columba_cpython_runtime::layout::build::REF_DEBUG == 0 {
+            // What compiled code does in line: the count to 0, then the helper.
+            inner.cast::<isize>().write(0);
+            words::<()>(Helper::Dealloc, &[inner as u64]);
+        } else {
+            ffi::Py_DECREF(inner);
+        }
+    }
+}
+
+/// Boxing while every allocation fails: the reserve gives the objects, and the exception that is set stays.
+unsafe fn boxes_without_memory() {
+    unsafe {
+        let module = ffi::PyImport_ImportModule(c"_testcapi".as_ptr());
+        if module.is_null() {
+            ffi::PyErr_Clear();
+            eprintln!("no _testcapi: the reserve is not tested");
+            return;
+        }
+        let set = ffi::PyObject_GetAttrString(module, c"set_nomemory".as_ptr());
+        let remove = ffi::PyObject_GetAttrString(module, c"remove_mem_hooks".as_ptr());
+        let arguments = ffi::PyTuple_New(1);
+        ffi::PyTuple_SetItem(arguments, 0, ffi::PyLong_FromLong(0));
+        let no_arguments = ffi::PyTuple_New(0);
+        assert!(helpers::prepare());
+        for exception in [false, true] {
+            if exception {
+                ffi::PyErr_SetString(ffi::PyExc_KeyError, c"kept".as_ptr());
+            }
+            let (mut ty, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
+            ffi::PyErr_Fetch(&mut ty, &mut value, &mut traceback);
+            ffi::Py_XDECREF(ffi::PyObject_Call(set, arguments, null_mut()));
+            ffi::PyErr_Restore(ty, value, traceback);
+            let numbers = [i64::MIN, i64::MAX, 1 << 40, -(1 << 30), 300];
+            let ints = numbers.map(|number| helpers::box_int(number));
+            // More than CPython's free list may hold in this thread's state so early, and fewer than would exhaust both.
+            let floats: Vec<Object> = (0..8).map(|i| helpers::box_float(f64::from(i) + 0.5)).collect();
+            let kept = !ffi::PyErr_Occurred().is_null();
+            ffi::PyErr_Fetch(&mut ty, &mut value, &mut traceback);
+            ffi::Py_XDECREF(ffi::PyObject_Call(remove, no_arguments, null_mut()));
+            assert_eq!(kept, exception, "boxing changed the exception");
+            for (number, int) in numbers.into_iter().zip(ints) {
+                assert_eq!(ffi::PyLong_AsLongLong(int), number);
+                assert_eq!(ffi::Py_REFCNT(int), 1);
+                ffi::Py_DECREF(int);
+            }
+            for (i, float) in floats.into_iter().enumerate() {
+                assert_eq!(ffi::PyFloat_AsDouble(float), i as f64 + 0.5);
+                ffi::Py_DECREF(float);
+            }
+            ffi::Py_XDECREF(ty);
+            ffi::Py_XDECREF(value);
+            ffi::Py_XDECREF(traceback);
+            assert!(ffi::PyErr_Occurred().is_null());
+            assert!(helpers::prepare());
+        }
+    }
+}
+
+/// The polls of a compiled loop: no Python runs in this thread but what `handle_pending` lets run.
+unsafe fn polls() {
+    unsafe {
+        let thread = ThreadState::current();
+        let breaker = thread.interpreter().eval_breaker();
+        let poll = || words::<i64>(Helper::HandlePending, &[thread.as_ptr::<u8>() as u64, 0]);
+        breaker.store(1, Relaxed);
+        assert_eq!((poll(), breaker.load(Relaxed)), (0, 0), "a wake-up without a reason stays set");
+
+        let begin = c"import threading
+count, stop = 0, False
+def work():
+    global count
+    while not stop: count += 1
+worker = threading.Thread(target=work); worker.start()";
+        assert_eq!(ffi::PyRun_SimpleString(begin.as_ptr()), 0);
+        let main = ffi::PyImport_AddModule(c"__main__".as_ptr());
+        let count = || {
+            let value = ffi::PyObject_GetAttrString(main, c"count".as_ptr());
+            let number = ffi::PyLong_AsLong(value);
+            ffi::Py_DECREF(value);
+            number
+        };
+        let before = count();
+        let end = Instant::now() + Duration::from_millis(60);
+        let mut served = 0;
+        while Instant::now() < end {
+            if breaker.load(Relaxed) != 0 {
+                assert_eq!(poll(), 0);
+                served += 1;
+            }
+        }
+        assert!(served > 0 && count() > before, "the other thread starved: {served} polls");
+        assert_eq!(ffi::PyRun_SimpleString(c"stop = True; worker.join()".as_ptr()), 0);
+
+        let id = ffi::PyThread_get_thread_ident() as _;
+        assert_eq!(ffi::PyThreadState_SetAsyncExc(id, ffi::PyExc_KeyError), 1);
+        assert_eq!((poll(), breaker.load(Relaxed)), (1, 1), "an asynchronous exception is the interpreter's");
+        assert_eq!(ffi::PyThreadState_SetAsyncExc(id, null_mut()), 1);
+        assert_eq!(poll(), 0);
+    }
+}
+
+/// `suspend` and `copy_free_vars`, on a generator made for it: the slots of one that has not started are empty.
+unsafe fn generator_parts() {
+    unsafe {
+        let make = c"def _outer(seen):
+    def inner():
+        yield seen
+    return inner
+_generator = _outer([1])()";
+        assert_eq!(ffi::PyRun_SimpleString(make.as_ptr()), 0);
+        let main = ffi::PyImport_AddModule(c"__main__".as_ptr());
+        let object = ffi::PyObject_GetAttrString(main, c"_generator".as_ptr());
+        let generator = Generator::new(object);
+        let frame = generator.frame();
+        let (state, top) = (generator.frame_state(), frame.stacktop());
+        words::<()>(Helper::Suspend, &[frame.as_ptr::<u8>() as u64, 1]);
+        assert_eq!((generator.frame_state(), frame.depth()), (-1, 1));
+        generator.set_frame_state(state);
+        frame.set_stacktop(top);
+        let slot = (frame.code().nlocals() + frame.code().nplaincellvars()) as usize;
+        let old = frame.slot(slot);
+        words::<()>(Helper::CopyFreeVars, &[frame.as_ptr::<u8>() as u64, 1]);
+        let cell = frame.slot(slot);
+        assert!(!cell.is_null() && (old.is_null() || old == cell));
+        assert_eq!(ffi::Py_TYPE(cell), &raw mut ffi::PyCell_Type);
+        ffi::Py_DECREF(cell);
+        frame.set_slot(slot, old);
+        ffi::Py_DECREF(object);
+        assert_eq!(ffi::PyRun_SimpleString(c"assert list(_generator) == [[1]]".as_ptr()), 0);
+    }
+}
+
 #[test]
 fn helpers_behave_as_the_opcodes_they_stand_for() {
     unsafe {
@@ -315,6 +505,10 @@ fn helpers_behave_as_the_opcodes_they_stand_for() {
         let names: Vec<String> = Helper::ALL.iter().map(|helper| format!("'{}'", helper.name())).collect();
         let prelude = CString::new(format!("HELPERS = [{}]", names.join(", "))).unwrap();
         assert_eq!(ffi::PyRun_SimpleString(prelude.as_ptr()), 0);
+        sole_owners();
+        boxes_without_memory();
+        polls();
+        generator_parts();
         let tests = CString::new(include_str!("helpers.py")).unwrap();
         let status = ffi::PyRun_SimpleString(tests.as_ptr());
         assert_eq!(status, 0, "see the Python traceback above");
