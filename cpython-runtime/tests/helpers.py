@@ -954,6 +954,8 @@ def test_exits():
     assert locals[names.index("text")] == b"new"
     assert stack[0] is a, (stack, locals)
     assert stack[1] == 9.25 and stack[1] is stack[2], stack
+    # Two slots in `result`, two in `stack`, and the argument.
+    assert sys.getrefcount(stack[1]) == 5
     assert stack[3] == -(1 << 62) and stack[4] is True and stack[5] is NULL and stack[6] == b"new"
     assert stack[7] is test_exits.__code__.co_consts[1]
     result = rebuild([local("a", "int", 0), local("text", "null", 0)], [], [7])

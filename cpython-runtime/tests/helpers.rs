@@ -147,7 +147,10 @@ unsafe extern "C" fn call(_module: Object, arguments: Object) -> Object {
                 match kind {
                     Passing::Int | Passing::Status => {
                         if !ffi::PyErr_Occurred().is_null() {
-                            assert!(kind == Passing::Int || (word as i64) < 0, "{name}: exception without error status");
+                            assert!(
+                                kind == Passing::Int || (word as i64) < 0,
+                                "{name}: exception without error status"
+                            );
                             null_mut()
                         } else {
                             assert!(kind == Passing::Int || word as i64 >= 0, "{name}: error without exception");
@@ -252,27 +255,23 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
         for i in 0..count {
             let value = ffi::PyList_GetItem(values, i);
             let index = i as u32;
-            out.push(match all.iter().find(|source| {
-                matches!(source, Source::Int(n) | Source::Float(n) | Source::Bool(n) if *n == index)
-            }) {
-                Some(Source::Float(_)) => ffi::PyFloat_AsDouble(value).to_bits(),
-                Some(_) => ffi::PyLong_AsLongLong(value) as u64,
-                None => {
-                    if all.contains(&Source::Owned(index)) {
-                        ffi::Py_INCREF(value);
+            out.push(
+                match all
+                    .iter()
+                    .find(|source| matches!(source, Source::Int(n) | Source::Float(n) | Source::Bool(n) if *n == index))
+                {
+                    Some(Source::Float(_)) => ffi::PyFloat_AsDouble(value).to_bits(),
+                    Some(_) => ffi::PyLong_AsLongLong(value) as u64,
+                    None => {
+                        if all.contains(&Source::Owned(index)) {
+                            ffi::Py_INCREF(value);
+                        }
+                        value as u64
                     }
-                    value as u64
-                }
-            });
+                },
+            );
         }
-        let exit = Exit {
-            offset: 3,
-            origin: 3,
-            reason: Reason::Type,
-            locals,
-            stack,
-            value_count: count as u32,
-        };
+        let exit = Exit { offset: 3, origin: 3, reason: Reason::Type, locals, stack, value_count: count as u32 };
         // A copy of the caller's frame with its own references, so that the interpreter's own is left alone.
         let caller = ThreadState::current().current_frame();
         let nlocals = caller.code().nlocalsplus() as usize;
