@@ -31,6 +31,8 @@ pub struct CodeState {
     pub sampled: Cell<u32>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
+    /// Versions that are entered at the header of a loop that already ran, by header.
+    loops: RefCell<HashMap<u32, LoopVersion>>,
     pub refusal: RefCell<Option<Refusal>>,
     /// How many versions have been compiled.
     pub versions: Cell<u32>,
@@ -40,6 +42,14 @@ pub struct CodeState {
     /// Exits taken, by exit of the current version and by origin over all versions.
     pub exits: RefCell<HashMap<ExitKey, ExitCount>>,
     headers: OnceCell<Box<[u32]>>,
+}
+
+/// The code for one loop header.
+#[derive(Default)]
+struct LoopVersion {
+    compiled: Option<Rc<CompiledCode>>,
+    /// How many were compiled.
+    versions: u32,
 }
 
 /// What identifies an exit across versions of a code object.
@@ -78,6 +88,36 @@ pub fn reserve_index() -> bool {
     true
 }
 
+/// Stores a state in the code object, which owns it from then on.
+///
+/// `_PyCode_SetExtra` makes room for every index that anybody has reserved, and CPython then calls all their free
+/// functions (with null) when the code object dies: code of others, perhaps long gone, on code objects they never saw.
+/// So the block is made here when there is none, with room for our index and those before it.
+fn attach(code: Code, index: isize, state: *mut CodeState) -> bool {
+    if !code.extra_block().is_null() {
+        // SAFETY: the GIL is held and the index was reserved by `reserve_index`.
+        let failed = unsafe { ffi::PyUnstable_Code_SetExtra(code.as_ptr(), index, state.cast()) } != 0;
+        if failed {
+            // SAFETY: the GIL is held; the error is ours to drop.
+            unsafe { ffi::PyErr_Clear() };
+        }
+        return !failed;
+    }
+    let words = 2 + index as usize;
+    // SAFETY: the block `{ ce_size, ce_extras[] }` comes from the allocator that CPython frees it with, and is filled
+    // before it is stored.
+    unsafe {
+        let block = ffi::PyMem_Calloc(words, size_of::<usize>()).cast::<usize>();
+        if block.is_null() {
+            return false;
+        }
+        block.write(words - 1);
+        block.add(words - 1).write(state as usize);
+        code.set_extra_block(block.cast());
+    }
+    true
+}
+
 /// CPython frees a code object: for every slot of every code object that has extras, hence the null test.
 unsafe extern "C" fn free(state: *mut c_void) {
     if !state.is_null() {
@@ -107,6 +147,7 @@ impl CodeState {
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
             compiled: RefCell::new(None),
+            loops: RefCell::default(),
             refusal: RefCell::new(None),
             versions: Cell::new(0),
             entered: Cell::new(0),
@@ -115,15 +156,9 @@ impl CodeState {
             headers: OnceCell::new(),
         });
         let state = Box::into_raw(state);
-        // SAFETY: the GIL is held and the index was reserved by `reserve_index`; on success CPython owns the state.
-        let failed =
-            unsafe { ffi::PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), state.cast()) };
-        if failed != 0 {
-            // SAFETY: not stored, so still ours; the error is ours to drop, too.
-            unsafe {
-                ffi::PyErr_Clear();
-                drop(Box::from_raw(state));
-            }
+        if !attach(code, INDEX.load(Ordering::Relaxed), state) {
+            // SAFETY: not stored, so still ours.
+            drop(unsafe { Box::from_raw(state) });
             return None;
         }
         // SAFETY: stored above; lives as long as the code object.
@@ -145,6 +180,37 @@ impl CodeState {
     #[must_use]
     pub fn replace_compiled(&self, compiled: Option<Rc<CompiledCode>>) -> Option<Rc<CompiledCode>> {
         self.compiled.replace(compiled)
+    }
+
+    /// The version in use for a loop header, and how many there have been.
+    pub fn loop_version(&self, header: u32) -> (Option<Rc<CompiledCode>>, u32) {
+        self.loops.borrow().get(&header).map_or((None, 0), |version| (version.compiled.clone(), version.versions))
+    }
+
+    /// Any version in use for a loop, if the function as a whole has none: what `info()` describes then.
+    pub fn any_loop_version(&self) -> Option<Rc<CompiledCode>> {
+        self.loops.borrow().values().find_map(|version| version.compiled.clone())
+    }
+
+    /// Puts a version into use for a loop header; gives the old one, to be dropped when nothing is borrowed.
+    #[must_use]
+    pub fn replace_loop(&self, header: u32, compiled: Rc<CompiledCode>) -> Option<Rc<CompiledCode>> {
+        let mut loops = self.loops.borrow_mut();
+        let version = loops.entry(header).or_default();
+        version.versions += 1;
+        version.compiled.replace(compiled)
+    }
+
+    /// Takes a loop version out of use; whether it was in use.
+    pub fn retire_loop(&self, compiled: &Rc<CompiledCode>) -> bool {
+        let retired = {
+            let mut loops = self.loops.borrow_mut();
+            loops
+                .values_mut()
+                .find(|version| version.compiled.as_ref().is_some_and(|current| Rc::ptr_eq(current, compiled)))
+                .and_then(|version| version.compiled.take())
+        };
+        retired.is_some()
     }
 
     /// Whether a loop of this code, running in the interpreter, may be entered in the middle with profit.

@@ -4,18 +4,50 @@
 //! ([`Refusal`]). Invariants: nothing here is visible to the Python program (no exception is left set, no Python code
 //! runs); a panic of the compiler is caught by the caller and counts as a refusal.
 
-use crate::code_state::ExitKey;
-use columba_cpython_runtime::{code::Code, frame::Frame};
-use columba_jit_core::exit::Exit;
-use pyo3::ffi::PyThreadState;
-use std::{any::Any, ffi::c_void, time::Duration};
+use crate::{
+    code_state::ExitKey,
+    config::{self, OptLevel, Stress},
+};
+use columba_backend_cranelift::CraneliftBackend;
+use columba_cpython_runtime::{
+    capture::{self, LiveEnvironment, LiveResolver},
+    code::Code,
+    frame::Frame,
+    helpers, layout,
+    thread::Interpreter,
+};
+use columba_jit_core::{
+    backend::{Backend, CodeSink, CompiledEntry, Config, Cpu, Effort},
+    build::{self, BuildOptions, BuildRequest, Built, Environment, LoopEntry, NoEnvironment},
+    bytecode::decode::{Bytecode, decode},
+    code::{CodeMemory, CodeOptions, Placement},
+    disassembly,
+    exit::{Exit, Reason},
+    helpers::Helper,
+    ir::{
+        function::Function,
+        op::Symbol,
+        verify::{Level, verify},
+    },
+    lower::{LowerOptions, guard_count, lower},
+    passes::{self, PassOptions},
+    unit::{CompileUnit, Resolver},
+};
+use pyo3::ffi::{self, PyThreadState};
+use std::{
+    any::Any,
+    collections::HashSet,
+    ffi::c_void,
+    fmt::Write,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 /// Names of the backends compiled in.
 pub const BACKENDS: &[&str] = &["cranelift"];
 
 /// Names of the optimisation passes, for `disable_passes`.
-pub const PASSES: &[&str] =
-    &["constant_folding", "copy_propagation", "dead_code", "redundant_guards", "refcounts", "unboxing"];
+pub const PASSES: &[&str] = &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes"];
 
 /// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
 /// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
@@ -59,10 +91,11 @@ pub struct CompiledCode {
     pub compile_time: Duration,
     pub tier: &'static str,
     pub optimisations: Vec<String>,
-    /// IR before lowering, and machine code, as text; `native` is the machine code itself.
+    /// IR before lowering as text, and every stage; empty unless asked for.
     pub ir: String,
-    pub native: Vec<u8>,
     pub dump: String,
+    /// The machine code.
+    pub native: Vec<u8>,
 }
 
 impl CompiledCode {
@@ -80,14 +113,272 @@ pub struct Refusal {
     pub reason: String,
 }
 
+/// A stage refused or broke: its message.
+fn refuse(stage: &str, reason: impl std::fmt::Display) -> Refusal {
+    Refusal { reason: format!("{stage}: {reason}") }
+}
+
+fn memory() -> &'static CodeMemory {
+    static MEMORY: OnceLock<CodeMemory> = OnceLock::new();
+    MEMORY.get_or_init(|| CodeMemory::new(CodeOptions { perf_map: std::env::var_os("COLUMBA_PERF_MAP").is_some() }))
+}
+
+fn backend() -> &'static dyn Backend {
+    static BACKEND: OnceLock<CraneliftBackend> = OnceLock::new();
+    BACKEND.get_or_init(CraneliftBackend::new)
+}
+
+/// What compiled code needs to stay alive.
+struct Owner {
+    _entry: CompiledEntry,
+    /// Execution counts of guards, under `stress="exits"`.
+    _counters: Box<[u64]>,
+}
+
 /// Compiles a code object.
 pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
-    let _ = (code, request);
-    Err(Refusal { reason: "there is no compiler yet".to_owned() })
+    let started = Instant::now();
+    let options = config::current();
+    // SAFETY: the hook holds the GIL and has no exception set.
+    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
+    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
+    let mut dump = String::new();
+    let wanted = request.dump || dump_wanted(&captured.qualname);
+    if wanted {
+        let _ = writeln!(dump, "; instructions of {}\n{bytecode}\n", captured.qualname);
+        let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
+        let _ = writeln!(dump, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
+    }
+    let layout = layout::for_compiler();
+    let mut built = build_ir(code, request, &options, &captured, &bytecode, &layout)?;
+    if wanted {
+        let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
+    }
+    check(&built.function, Level::Python, "build")?;
+    let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
+    let ir = if wanted { built.function.to_string() } else { String::new() };
+    if wanted {
+        let _ = writeln!(dump, "; IR, {} walks\n{ir}", built.walks);
+    }
+    optimise(&mut built.function, &options, wanted, &mut dump, &mut optimisations)?;
+
+    let mut addresses = std::mem::take(&mut built.addresses);
+    let stress = options.stress == Stress::Exits;
+    let mut counters: Box<[u64]> = Box::default();
+    if stress {
+        counters = vec![0; guard_count(&built.function)].into_boxed_slice();
+        addresses.push(counters.as_mut_ptr() as u64);
+    }
+    let lower_options = LowerOptions { stress_exits: stress.then(|| addresses.len() as u32 - 1) };
+    let lowered = lower(&built.function, &layout, &lower_options);
+    if wanted {
+        let _ = writeln!(dump, "; lowered\n{lowered}");
+    }
+    check(&lowered, Level::Lowered, "lower")?;
+
+    // SAFETY: the GIL is held, so there is a current interpreter, which outlives its code.
+    let eval_breaker = unsafe { Interpreter::new(ffi::PyInterpreterState_Get()) }.eval_breaker();
+    let resolver = LiveResolver {
+        code,
+        eval_breaker: std::ptr::from_ref(eval_breaker) as u64,
+        addresses: &addresses,
+        helper: helpers::address,
+    };
+    let name = format!("columba::{}", captured.qualname);
+    let unit = CompileUnit { function: &lowered, resolver: &resolver, symbol_name: &name };
+    let settings = Config {
+        effort: if options.opt_level == OptLevel::None { Effort::Fast } else { Effort::Normal },
+        cpu: if options.cpu.is_empty() || options.cpu == "native" { Cpu::Native } else { Cpu::X86_64V3 },
+        origins: wanted,
+        verify: cfg!(debug_assertions),
+    };
+    let entry = backend()
+        .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
+        .map_err(|error| refuse("backend", error))?;
+    let native = entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default();
+    if wanted {
+        let listing = list(&native, &entry, &captured, &resolver);
+        let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
+    }
+    log(&captured, &entry, request);
+    if wanted && !request.dump {
+        eprintln!("{dump}");
+    }
+    Ok(CompiledCode {
+        entry: erase(entry.function()),
+        ctx: entry.ctx(),
+        entries: entries(&built),
+        out_words: lowered.exits.iter().map(|exit| exit.value_count as usize).max().unwrap_or(0).max(2),
+        exits: lowered.exits.into_boxed_slice(),
+        bytes: entry.code_size(),
+        compile_time: started.elapsed(),
+        tier: "optimised",
+        optimisations,
+        ir,
+        dump,
+        native,
+        owner: Box::new(Owner { _entry: entry, _counters: counters }),
+    })
+}
+
+/// With `COLUMBA_DUMP` set to a qualified name: every stage of its compilations goes to standard error.
+fn dump_wanted(qualname: &str) -> bool {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    NAME.get_or_init(|| std::env::var("COLUMBA_DUMP").ok()).as_deref() == Some(qualname)
+}
+
+/// With `COLUMBA_LOG` set: a line on standard error for each compilation.
+fn log(captured: &columba_jit_core::bytecode::code::CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>) {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    if !*ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some()) {
+        return;
+    }
+    let at = entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
+    let place = request.loop_header.map_or(String::new(), |offset| format!(", for the loop at {offset}"));
+    eprintln!(
+        "columba: {at:#x}+{:#x} {} ({}:{}){place}{}",
+        entry.code_size(),
+        captured.qualname,
+        captured.filename,
+        captured.first_line,
+        if request.generic { ", generic" } else { "" },
+    );
+}
+
+fn erase(entry: columba_jit_core::backend::EntryFn) -> Entry {
+    // SAFETY: the two signatures differ only in what the thread state pointer is declared to point to.
+    unsafe { std::mem::transmute::<columba_jit_core::backend::EntryFn, Entry>(entry) }
+}
+
+fn entries(built: &Built) -> Box<[(u32, i64)]> {
+    let mut entries: Vec<(u32, i64)> = built
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(number, entry)| {
+            let unit = match *entry {
+                build::Entry::Start => 0,
+                build::Entry::Resume(offset) => offset + 1,
+                build::Entry::Loop(offset) => offset,
+            };
+            (unit, number as i64)
+        })
+        .collect();
+    entries.sort_unstable();
+    entries.into_boxed_slice()
+}
+
+fn build_ir(
+    code: Code,
+    request: &CompileRequest<'_>,
+    options: &config::Config,
+    captured: &columba_jit_core::bytecode::code::CodeObject,
+    bytecode: &Bytecode,
+    layout: &columba_jit_core::layout::Layout,
+) -> Result<Built, Refusal> {
+    let enabled = |name: &str| !options.disable_passes.iter().any(|pass| pass == name);
+    let generalised: HashSet<(u32, Reason)> = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
+    let nlocals = captured.locals_plus_kinds.len();
+    let live_slots = |frame: Frame, range: std::ops::Range<usize>| {
+        // SAFETY: the frame is live and its slots hold references or null.
+        range.map(|i| unsafe { capture::live(frame.slot(i)) }).collect::<Vec<_>>()
+    };
+    let loop_entry = match (request.frame, request.loop_header) {
+        (Some(frame), Some(offset)) => Some(LoopEntry {
+            offset,
+            locals: live_slots(frame, 0..nlocals),
+            stack: live_slots(frame, nlocals..nlocals + frame.depth().max(0) as usize),
+        }),
+        _ => None,
+    };
+    let argument_types = match request.frame {
+        Some(frame) if request.loop_header.is_none() && !frame.is_generator_owned() && frame.lasti() < 0 => {
+            Some(live_slots(frame, 0..nlocals))
+        }
+        _ => None,
+    };
+    let live;
+    let environment: &dyn Environment = match request.frame {
+        Some(frame) => {
+            // SAFETY: the frame keeps its globals and builtins alive during this call.
+            live = unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins()) };
+            &live
+        }
+        None => &NoEnvironment,
+    };
+    build::build(&BuildRequest {
+        code: captured,
+        bytecode,
+        layout,
+        environment,
+        argument_types,
+        loop_entry,
+        generalised: &generalised,
+        options: BuildOptions {
+            speculate: !request.generic && enabled("guess-types"),
+            unbox_loops: enabled("unbox-loops"),
+            inline_containers: enabled("inline-containers"),
+            inline_globals: enabled("inline-globals"),
+            inline_attributes: enabled("inline-attributes"),
+        },
+    })
+    .map_err(|error| refuse("build", error))
+}
+
+/// In debug builds, and where the environment asks for it, broken IR is found where it arises.
+fn check(function: &Function, level: Level, stage: &str) -> Result<(), Refusal> {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    if cfg!(debug_assertions) || *ASKED.get_or_init(|| std::env::var_os("COLUMBA_VERIFY").is_some()) {
+        verify(function, level).map_err(|errors| refuse(stage, errors))?;
+    }
+    Ok(())
+}
+
+fn optimise(
+    function: &mut Function,
+    options: &config::Config,
+    dump: bool,
+    text: &mut String,
+    optimisations: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    let passes = PassOptions { disabled: options.disable_passes.clone(), verify: false };
+    let reports = passes::run_and_watch(function, &passes, |pass, function| {
+        if dump {
+            let _ = writeln!(text, "; after {pass}\n{function}");
+        }
+    });
+    optimisations.extend(
+        reports.iter().filter(|report| report.changes > 0).map(|report| format!("{} x{}", report.name, report.changes)),
+    );
+    check(function, Level::Python, "passes")
+}
+
+/// Machine code with the bytecode and source line in the margin.
+fn list(
+    native: &[u8],
+    entry: &CompiledEntry,
+    captured: &columba_jit_core::bytecode::code::CodeObject,
+    resolver: &LiveResolver<'_>,
+) -> String {
+    let mut names = disassembly::Names::new();
+    for helper in Helper::ALL {
+        names.insert(resolver.helper(*helper), helper.name().to_owned());
+    }
+    for (symbol, name) in [(Symbol::None, "None"), (Symbol::True, "True"), (Symbol::False, "False")] {
+        names.insert(resolver.symbol(symbol), name.to_owned());
+    }
+    let _ = captured;
+    let base = entry.code.as_ref().map_or(0, |code| code.as_ptr() as u64);
+    disassembly::disassemble(native, base, &entry.origins, &names)
 }
 
 /// `dis(f)`: the bytecode with the types that were inferred, as text.
 pub fn disassemble(code: Code) -> Result<String, Refusal> {
-    let _ = code;
-    Err(Refusal { reason: "there is no compiler yet".to_owned() })
+    // SAFETY: the caller holds the GIL and no exception is set.
+    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
+    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
+    let options = config::current();
+    let request = CompileRequest { frame: None, loop_header: None, generalise: &[], generic: false, dump: false };
+    let built = build_ir(code, &request, &options, &captured, &bytecode, &layout::for_compiler())?;
+    Ok(format!("{bytecode}\n{}", built.types))
 }

@@ -125,6 +125,9 @@ pub fn is_enabled() -> bool {
 }
 
 /// The hook. Every way out is a tail call, so the usual ones cost no stack and no saved registers.
+///
+/// # Safety
+/// For CPython to call: the current thread, with the GIL, and a frame that is not linked.
 pub unsafe extern "C" fn eval_frame(
     thread_pointer: *mut PyThreadState,
     frame_pointer: *mut _PyInterpreterFrame,
@@ -247,10 +250,10 @@ pub fn enter(
             let number = (status - FIRST_EXIT) as usize;
             let exit = &compiled.exits[number];
             // SAFETY: the frame is unlinked and `out` holds the values of this exit.
-            let throwflag = unsafe { exits::rebuild_frame(frame, exit, out) };
+            unsafe { exits::rebuild(frame, exit, out) };
             tiering::on_exit(state, &compiled, exit);
             drop(compiled);
-            interpret_loop(thread, frame, state, throwflag)
+            interpret_loop(thread, frame, state, 0)
         }
     }
 }

@@ -20,6 +20,13 @@ unsafe extern "C" {
         flags: *mut ffi::PyCompilerFlags,
     ) -> c_int;
     fn PyRun_SimpleStringFlags(command: *const c_char, flags: *mut ffi::PyCompilerFlags) -> c_int;
+    fn PyRun_StringFlags(
+        text: *const c_char,
+        start: c_int,
+        globals: *mut ffi::PyObject,
+        locals: *mut ffi::PyObject,
+        flags: *mut ffi::PyCompilerFlags,
+    ) -> *mut ffi::PyObject;
     static stdin: *mut libc::FILE;
 }
 
@@ -57,7 +64,8 @@ pub fn run_file(path: std::ffi::OsString) -> PyResult<i32> {
         (unsafe { libc::fopen(name.as_ptr(), c"rbe".as_ptr()) }, name, 1)
     };
     if file.is_null() {
-        return Err(PyOSError::new_err(std::io::Error::last_os_error().raw_os_error()));
+        let error = std::io::Error::last_os_error();
+        return Err(PyOSError::new_err((error.raw_os_error(), error.to_string())));
     }
     // SAFETY: an open file, which is closed by the callee; the flags are on this stack.
     Ok(at_bottom_of_stack(|| unsafe { PyRun_AnyFileExFlags(file, shown.as_ptr(), close, &mut flags()) }).abs())
@@ -81,12 +89,38 @@ pub fn run_module(py: Python<'_>, name: &str, alter_argv: bool) -> PyResult<i32>
         unsafe {
             let result = ffi::PyObject_CallObject(run.as_ptr(), arguments.as_ptr());
             if result.is_null() {
+                let interrupted = ffi::PyErr_ExceptionMatches(ffi::PyExc_KeyboardInterrupt) != 0;
                 // Ends the process on `SystemExit`.
                 ffi::PyErr_Print();
+                if interrupted {
+                    note_interrupt();
+                }
                 return 1;
             }
             ffi::Py_DECREF(result);
             0
         }
     }))
+}
+
+/// Makes CPython end the process by `SIGINT`, as it does after an unhandled `KeyboardInterrupt` in a script: it takes
+/// note of one that leaves a string run through this function.
+///
+/// # Safety
+/// The GIL is held and no exception is set.
+unsafe fn note_interrupt() {
+    // SAFETY: a new dict as namespace, references dropped, the exception cleared.
+    unsafe {
+        let namespace = ffi::PyDict_New();
+        let result = PyRun_StringFlags(
+            c"raise KeyboardInterrupt".as_ptr(),
+            ffi::Py_file_input,
+            namespace,
+            namespace,
+            &mut flags(),
+        );
+        ffi::Py_XDECREF(result);
+        ffi::Py_XDECREF(namespace);
+        ffi::PyErr_Clear();
+    }
 }

@@ -238,7 +238,7 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
 fn info(py: Python<'_>, f: &Bound<'_, PyAny>) -> PyResult<FunctionInfo> {
     let code = code_of(f)?;
     let state = CodeState::of(view(&code));
-    let compiled = state.and_then(CodeState::compiled);
+    let compiled = state.and_then(|state| state.compiled().or_else(|| state.any_loop_version()));
     let refusal = state.and_then(|state| state.refusal.borrow().as_ref().map(|refusal| refusal.reason.clone()));
     let mut exits = Vec::new();
     if let Some(state) = state {

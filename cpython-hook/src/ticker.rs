@@ -5,7 +5,8 @@
 //! the main thread ([`crate::extraction`]).
 //! Invariants: the ticker never takes the GIL and never touches objects; it reads and writes words that CPython itself
 //! accesses atomically. At most one pending call is under way. A forked child starts with none and makes its own
-//! thread; the thread is joined before the interpreter goes away.
+//! thread; the thread is joined before the interpreter goes away. A child forked by a thread other than the initial one
+//! has no ticker: such a process may end by that thread's end, which another thread would prevent.
 
 use crate::{config, extraction, hook};
 use columba_cpython_runtime::thread::{Interpreter, ThreadState, gil_holder, main_thread_id};
@@ -37,6 +38,9 @@ struct Ticker {
 static TICKER: AtomicPtr<Ticker> = AtomicPtr::new(null_mut());
 /// The main thread's state, to compare with the holder of the GIL.
 static MAIN: AtomicPtr<ffi::PyThreadState> = AtomicPtr::new(null_mut());
+/// Whether this process was forked by a thread other than its parent's initial one.
+static FORKED_BY_THREAD: AtomicBool = AtomicBool::new(false);
+static FORKING_BY_THREAD: AtomicBool = AtomicBool::new(false);
 static POSTED: AtomicBool = AtomicBool::new(false);
 static MISSES: AtomicU32 = AtomicU32::new(0);
 /// Pending calls that ran.
@@ -47,9 +51,9 @@ pub fn start() {
     static AT_FORK: Once = Once::new();
     // SAFETY: registers a function that only stores to atomics.
     AT_FORK.call_once(|| unsafe {
-        libc::pthread_atfork(None, None, Some(forget_in_child));
+        libc::pthread_atfork(Some(before_fork), None, Some(forget_in_child));
     });
-    if !TICKER.load(Ordering::Acquire).is_null() {
+    if !TICKER.load(Ordering::Acquire).is_null() || FORKED_BY_THREAD.load(Ordering::Relaxed) {
         return;
     }
     MAIN.store(main_thread_state(), Ordering::Relaxed);
@@ -111,8 +115,16 @@ pub fn wake() {
     }
 }
 
+/// In the parent, in the thread that forks.
+extern "C" fn before_fork() {
+    // SAFETY: plain system calls.
+    let initial = unsafe { libc::gettid() == libc::getpid() };
+    FORKING_BY_THREAD.store(!initial, Ordering::Relaxed);
+}
+
 /// In a forked child: the thread is gone, and with it what it may have locked.
 extern "C" fn forget_in_child() {
+    FORKED_BY_THREAD.fetch_or(FORKING_BY_THREAD.load(Ordering::Relaxed), Ordering::Relaxed);
     TICKER.store(null_mut(), Ordering::Release);
     POSTED.store(false, Ordering::Relaxed);
 }

@@ -66,7 +66,7 @@ pub fn first_sight<'a>(frame: Frame) -> Option<&'a CodeState> {
 /// The countdown has run out: compile, if it has not been tried.
 #[cold]
 pub fn on_hot(state: &CodeState, frame: Frame) -> Option<Rc<CompiledCode>> {
-    compile_now(state, Some(frame), None)
+    compile_now(state, Some(frame))
 }
 
 /// A frame was pulled out of the interpreter at a loop header. `None`: the interpreter goes on.
@@ -76,12 +76,9 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
     if thread.cframe().use_tracing() != 0 {
         return None;
     }
-    let fitting = state.compiled().filter(|compiled| compiled.entry_at(offset).is_some());
-    let compiled = fitting.or_else(|| compile_now(state, Some(frame), Some(offset)));
-    let Some((compiled, entry)) =
-        compiled.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
+    let fitting = state.loop_version(offset).0.or_else(|| compile_loop(state, frame, offset));
+    let Some((compiled, entry)) = fitting.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
     else {
-        state.set_watched(config::stress_loops());
         return None;
     };
     state.loops_entered.set(state.loops_entered.get() + 1);
@@ -100,28 +97,75 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit) {
         count.since_compiled += 1;
         count.since_compiled >= EXITS_PER_GUESS
     };
-    let is_current = state.compiled().is_some_and(|current| Rc::ptr_eq(&current, compiled));
-    if again && is_current && exit.reason != Reason::Interrupt && state.versions.get() < LAST_VERSION {
-        drop(state.replace_compiled(None));
-        state.countdown.set(0);
-        state.set_watched(true);
+    if !again || exit.reason == Reason::Interrupt {
+        return;
+    }
+    if state.compiled().is_some_and(|current| Rc::ptr_eq(&current, compiled)) {
+        if state.versions.get() < LAST_VERSION {
+            drop(state.replace_compiled(None));
+            state.countdown.set(0);
+            state.set_watched(true);
+        }
+    } else {
+        state.retire_loop(compiled);
+    }
+}
+
+/// Guesses that failed too often, for the next version; their counts start again.
+fn failed_guesses(state: &CodeState) -> Vec<ExitKey> {
+    let mut exits = state.exits.borrow_mut();
+    exits.values_mut().for_each(|count| count.since_compiled = 0);
+    exits.iter().filter(|(_, count)| count.total >= EXITS_PER_GUESS).map(|(key, _)| *key).collect()
+}
+
+fn count_compilation(compiled: &CompiledCode) {
+    TOTALS.compiled.fetch_add(1, Ordering::Relaxed);
+    TOTALS.bytes.fetch_add(compiled.bytes as u64, Ordering::Relaxed);
+    TOTALS.compile_nanoseconds.fetch_add(compiled.compile_time.as_nanos() as u64, Ordering::Relaxed);
+}
+
+/// Compiles a version for a loop that runs in the interpreter. It is entered at that loop only, so the function's own
+/// version is not disturbed by what one activation's loop looks like.
+fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<CompiledCode>> {
+    let versions = state.loop_version(header).1;
+    if state.refusal.borrow().is_some() || versions > LAST_VERSION {
+        state.set_watched(config::stress_loops());
+        return None;
+    }
+    let generalise = failed_guesses(state);
+    let request = CompileRequest {
+        frame: Some(frame),
+        loop_header: Some(header),
+        generalise: &generalise,
+        generic: versions + 1 > LAST_VERSION,
+        dump: false,
+    };
+    match run_compiler(state.code(), &request) {
+        Ok(compiled) => {
+            count_compilation(&compiled);
+            let compiled = Rc::new(compiled);
+            drop(state.replace_loop(header, compiled.clone()));
+            Some(compiled)
+        }
+        Err(refusal) => {
+            TOTALS.refused.fetch_add(1, Ordering::Relaxed);
+            state.refusal.replace(Some(refusal));
+            state.set_watched(config::stress_loops());
+            None
+        }
     }
 }
 
 /// Compiles a code object and puts the result into use.
-pub fn compile_now(state: &CodeState, frame: Option<Frame>, loop_header: Option<u32>) -> Option<Rc<CompiledCode>> {
+pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<CompiledCode>> {
     if state.refusal.borrow().is_some() || state.countdown.replace(NEVER) == NEVER {
         state.countdown.set(NEVER);
         return None;
     }
-    let generalise: Vec<ExitKey> = {
-        let mut exits = state.exits.borrow_mut();
-        exits.values_mut().for_each(|count| count.since_compiled = 0);
-        exits.iter().filter(|(_, count)| count.total >= EXITS_PER_GUESS).map(|(key, _)| *key).collect()
-    };
+    let generalise = failed_guesses(state);
     let request = CompileRequest {
         frame,
-        loop_header,
+        loop_header: None,
         generalise: &generalise,
         generic: state.versions.get() + 1 >= LAST_VERSION,
         dump: false,
@@ -129,9 +173,7 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>, loop_header: Option<
     match run_compiler(state.code(), &request) {
         Ok(compiled) => {
             state.versions.set(state.versions.get() + 1);
-            TOTALS.compiled.fetch_add(1, Ordering::Relaxed);
-            TOTALS.bytes.fetch_add(compiled.bytes as u64, Ordering::Relaxed);
-            TOTALS.compile_nanoseconds.fetch_add(compiled.compile_time.as_nanos() as u64, Ordering::Relaxed);
+            count_compilation(&compiled);
             let compiled = Rc::new(compiled);
             drop(state.replace_compiled(Some(compiled.clone())));
             state.countdown.set(ALWAYS);

@@ -13,16 +13,8 @@ use crate::{
     object,
 };
 use columba_jit_core::exit::{Exit, Source};
-use pyo3_ffi::{self as ffi, PyObject};
-use std::{ffi::c_int, ptr::null_mut};
-
-unsafe extern "C" {
-    fn _PyEval_EvalFrameDefault(
-        thread: *mut ffi::PyThreadState,
-        frame: *mut ffi::_PyInterpreterFrame,
-        throwflag: c_int,
-    ) -> *mut PyObject;
-}
+use pyo3_ffi::PyObject;
+use std::ptr::null_mut;
 
 /// The values of one exit, and the objects made for raw ones.
 struct Values {
@@ -33,7 +25,7 @@ struct Values {
 impl Values {
     /// Word `index` of the out buffer.
     unsafe fn word(&self, index: u32) -> u64 {
-        // SAFETY: `index` is below the exit's number of values, says the contract of `rebuild_frame`.
+        // SAFETY: `index` is below the exit's number of values, says the contract of `rebuild`.
         unsafe { self.out.add(index as usize).read() }
     }
 
@@ -85,30 +77,13 @@ impl Values {
     }
 }
 
-/// Rebuilds the frame and runs it to its end in the interpreter.
-///
-/// # Safety
-/// As for [`rebuild_frame`]; `thread` is the current thread, and the frame is not linked.
-pub unsafe fn finish_exit(
-    thread: *mut ffi::PyThreadState,
-    frame: Frame,
-    exit: &Exit,
-    out: *const u64,
-) -> *mut PyObject {
-    // SAFETY: says the caller.
-    unsafe {
-        let throwflag = rebuild_frame(frame, exit, out);
-        _PyEval_EvalFrameDefault(thread, frame.as_ptr(), throwflag)
-    }
-}
-
-/// Makes the frame what the exit describes: locals, stack, depth ([`Frame::depth`]), position. The result is the
-/// `throwflag` to enter the interpreter with, which is always 0.
+/// Makes the frame what the exit describes: locals, stack, position; gives back the depth of its value stack. The frame
+/// is ready for the interpreter, which is to be entered with it unlinked.
 ///
 /// # Safety
 /// The GIL is held. `frame` ran the code that took this exit and has not been released; `out` holds the exit's values.
 /// References in `out` that are `Owned` pass to the frame.
-pub unsafe fn rebuild_frame(frame: Frame, exit: &Exit, out: *const u64) -> c_int {
+pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
     let mut values = Values { out, boxes: vec![null_mut(); exit.value_count as usize] };
     let stack_base = frame.code().nlocalsplus() as usize;
     let mut locals = Vec::with_capacity(exit.locals.len());
@@ -136,13 +111,14 @@ pub unsafe fn rebuild_frame(frame: Frame, exit: &Exit, out: *const u64) -> c_int
             frame.set_slot(*slot, *object);
             *object = old;
         }
-        frame.set_depth(exit.stack.len() as i32);
+        let depth = exit.stack.len() as i32;
+        frame.set_depth(depth);
         frame.resume_at(exit.offset as usize);
         for (_, old) in locals {
             if !old.is_null() {
                 object::decref(old);
             }
         }
+        depth
     }
-    0
 }

@@ -30,6 +30,7 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         frame_localsplus: frame::LOCALSPLUS as i32,
         frame_globals: frame::F_GLOBALS as i32,
         frame_builtins: frame::F_BUILTINS as i32,
+        frame_object: frame::FRAME_OBJ as i32,
         dict_keys: dict::MA_KEYS as i32,
         dict_values: dict::MA_VALUES as i32,
         keys_version: dict_keys::DK_VERSION as i32,

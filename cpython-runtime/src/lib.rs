@@ -10,6 +10,7 @@
 #[macro_use]
 mod view;
 
+pub mod capture;
 pub mod code;
 pub mod exits;
 pub mod frame;

@@ -11,6 +11,8 @@ macro_rules! view {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $view(*mut u8);
 
+        // The contract of `new` covers every later use of the pointer.
+        #[allow(clippy::not_unsafe_ptr_arg_deref)]
         impl $view {
             #[doc = concat!("A view of a `", $raw, "`.")]
             ///

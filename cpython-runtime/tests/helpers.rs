@@ -281,7 +281,7 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
         for i in 0..nlocals {
             ffi::Py_XINCREF(frame.slot(i));
         }
-        assert_eq!(exits::rebuild_frame(frame, &exit, out.as_ptr()), 0);
+        assert_eq!(exits::rebuild(frame, &exit, out.as_ptr()), exit.stack.len() as i32);
         assert_eq!(frame.lasti(), 2);
         let depth = frame.depth() as usize;
         assert_eq!(depth, exit.stack.len());

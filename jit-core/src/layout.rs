@@ -32,6 +32,8 @@ pub struct Layout {
     pub frame_localsplus: i32,
     pub frame_globals: i32,
     pub frame_builtins: i32,
+    /// The frame object, null while nobody asked for one.
+    pub frame_object: i32,
     pub dict_keys: i32,
     pub dict_values: i32,
     pub keys_version: i32,
@@ -76,6 +78,7 @@ impl Layout {
         frame_localsplus: 72,
         frame_globals: 8,
         frame_builtins: 16,
+        frame_object: 40,
         dict_keys: 32,
         dict_values: 40,
         keys_version: 12,

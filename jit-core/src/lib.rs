@@ -2,11 +2,18 @@
 //!
 //! Links nothing of CPython and names no backend.
 
+pub mod backend;
+pub mod build;
 pub mod bytecode;
+pub mod code;
+pub mod disassembly;
+pub mod drive;
+pub mod emitter;
 pub mod exit;
 pub mod flow;
 pub mod helpers;
 pub mod ir;
 pub mod layout;
 pub mod lower;
+pub mod passes;
 pub mod unit;

@@ -110,7 +110,12 @@ fn wrong_stacks_are_named() {
     let mut handler = code(&[(LOAD_FAST, 0), (RETURN_VALUE, 0), (RERAISE, 0)]);
     handler.exception_table = vec![0x80, 1, 2, 2];
     let error = stack_depths(&decode(&handler).unwrap(), 2).unwrap_err();
-    assert_eq!(error, StackError::Handler { offset: 0, kept: 1, depth: 0 });
+    assert_eq!(error, StackError::Handler { offset: 0, kept: 1, left: 0 });
+    let popped = [(LOAD_FAST, 0), (LOAD_FAST, 0), (UNARY_NOT, 0), (RETURN_VALUE, 0), (RERAISE, 0)];
+    let mut handler = code(&popped);
+    handler.exception_table = vec![0x82, 1, 4, 4];
+    let error = stack_depths(&decode(&handler).unwrap(), 3).unwrap_err();
+    assert_eq!(error, StackError::Handler { offset: 2, kept: 2, left: 1 });
 }
 
 #[test]

@@ -12,11 +12,9 @@ def _start():
         from . import _columba
 
         _columba.enable()
-    except ImportError as error:
-        if "subinterpreter" not in str(error) and "per interpreter process" not in str(error):
+    except (ImportError, RuntimeError, ValueError) as error:
+        if "subinterpreters" not in str(error):
             print(f"columba: {error}", file=sys.stderr)
-    except (RuntimeError, ValueError) as error:
-        print(f"columba: {error}", file=sys.stderr)
 
 
 _start()

@@ -6,7 +6,8 @@
 //! `RETURN_GENERATOR` is not what the compiler's own `stack_effect` says); [`stack_depths`] follows all edges, those
 //! to handlers included, from depth 0 at the start.
 //! *Invariants*: on success every reachable instruction has one depth whichever way it is reached, no instruction looks
-//! below the bottom, none leaves more than `stack_size` items, and a handler never keeps more items than there are.
+//! below the bottom, none leaves more than `stack_size` items, and a handler never keeps an item that an
+//! instruction it covers pops.
 
 use super::decode::Bytecode;
 use super::instruction::{Offset, Op};
@@ -33,8 +34,8 @@ pub enum StackError {
     Overflow { offset: Offset, depth: u64, stack_size: u32 },
     #[error("the instruction at {offset} is reached with stack depths {first} and {second}")]
     Inconsistent { offset: Offset, first: u32, second: u32 },
-    #[error("the handler of the instruction at {offset} keeps {kept} stack items and there are {depth}")]
-    Handler { offset: Offset, kept: u32, depth: u32 },
+    #[error("the handler of the instruction at {offset} keeps {kept} stack items and only {left} are left")]
+    Handler { offset: Offset, kept: u32, left: u32 },
 }
 
 impl Op {
@@ -147,8 +148,9 @@ pub fn stack_depths(bytecode: &Bytecode, stack_size: u32) -> Result<StackDepths,
         if instruction.op.may_raise()
             && let Some(handler) = bytecode.handler_for(instruction.opcode_offset)
         {
-            if handler.depth > depth {
-                return Err(StackError::Handler { offset: instruction.offset, kept: handler.depth, depth });
+            let left = depth - effect.pops as u32;
+            if handler.depth > left {
+                return Err(StackError::Handler { offset: instruction.offset, kept: handler.depth, left });
             }
             let depth = walk.size(index, u64::from(handler.depth) + u64::from(handler.push_lasti) + 1)?;
             walk.reach(bytecode.target(handler.target), depth)?;

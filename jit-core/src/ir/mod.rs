@@ -2,9 +2,12 @@
 
 pub mod dominators;
 pub mod function;
+pub mod generate;
+pub mod interpret;
 pub mod op;
 pub mod operands;
 pub mod parse;
 pub mod print;
+pub mod simulate;
 pub mod types;
 pub mod verify;

@@ -1,0 +1,372 @@
+//! From live objects to the plain data the compiler works on: code objects, the types of values, global variables.
+//!
+//! *Method*: everything is copied; what stays behind is named by index. *Invariants*: no Python code runs here (only exact
+//! built-in types are looked into, and dictionaries are searched by interned names), and no exception is left set.
+
+use crate::code::Code;
+use crate::layout::{dict, dict_keys, dict_unicode_entry};
+use crate::object::{self, read};
+use columba_jit_core::build::state::Known;
+use columba_jit_core::build::{Environment, GlobalPlace, Live};
+use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
+use columba_jit_core::bytecode::instruction::Feedback;
+use columba_jit_core::helpers::Helper;
+use columba_jit_core::ir::op::Symbol;
+use columba_jit_core::ir::types::PyTypes;
+use columba_jit_core::unit::Resolver;
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyObject;
+use std::ptr::null_mut;
+
+unsafe extern "C" {
+    /// `co.co_code`: base opcodes with zeroed caches, a new bytes object.
+    fn PyCode_GetCode(code: *mut PyObject) -> *mut PyObject;
+    static mut PyMethod_Type: ffi::PyTypeObject;
+}
+
+/// A code object that cannot be copied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the code object's {0} cannot be read")]
+pub struct CaptureError(&'static str);
+
+/// Copies a live code object.
+///
+/// # Safety
+/// The GIL is held and no exception is set.
+pub unsafe fn capture(code: Code) -> Result<CodeObject, CaptureError> {
+    // SAFETY: `code` is a live code object, whose fields have the types that CPython documents; each is a borrowed
+    // reference that the code object keeps alive, and `PyCode_GetCode` gives a new one that is dropped here.
+    unsafe {
+        let bytes = PyCode_GetCode(code.as_ptr());
+        if bytes.is_null() {
+            ffi::PyErr_Clear();
+            return Err(CaptureError("bytecode"));
+        }
+        let base = bytes_of(bytes);
+        object::decref(bytes);
+        let adaptive = code.adaptive_units().iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        Ok(CodeObject {
+            version: PythonVersion::V3_11,
+            name: text(code.name()),
+            qualname: text(code.qualname()),
+            filename: text(code.filename()),
+            first_line: code.firstlineno().max(0) as u32,
+            flags: code.flags() as u32,
+            argcount: code.argcount() as u32,
+            posonly_argcount: code.posonlyargcount() as u32,
+            kwonly_argcount: code.kwonlyargcount() as u32,
+            stack_size: code.stacksize() as u32,
+            code: base,
+            adaptive: Some(adaptive),
+            constants: items(code.co_consts()).map(|item| constant(item, 0)).collect(),
+            names: items(code.co_names()).map(|item| text(item)).collect(),
+            locals_plus_names: items(code.localsplusnames()).map(|item| text(item)).collect(),
+            locals_plus_kinds: bytes_of(code.localspluskinds()),
+            exception_table: bytes_of(code.co_exceptiontable()),
+            line_table: bytes_of(code.linetable()),
+            nested: Vec::new(),
+        })
+    }
+}
+
+/// # Safety
+/// `tuple` is a live tuple.
+unsafe fn items(tuple: *mut PyObject) -> impl Iterator<Item = *mut PyObject> {
+    // SAFETY: indices are below the size.
+    unsafe { (0..ffi::PyTuple_Size(tuple)).map(move |i| ffi::PyTuple_GetItem(tuple, i)) }
+}
+
+/// # Safety
+/// `bytes` is a live bytes object.
+unsafe fn bytes_of(bytes: *mut PyObject) -> Vec<u8> {
+    // SAFETY: the buffer lives as long as the object.
+    unsafe {
+        let data = ffi::PyBytes_AsString(bytes).cast::<u8>();
+        std::slice::from_raw_parts(data, ffi::PyBytes_Size(bytes) as usize).to_vec()
+    }
+}
+
+/// The text of a str; one with lone surrogates is shown by a replacement.
+///
+/// # Safety
+/// `string` is a live object; the GIL is held.
+unsafe fn text(string: *mut PyObject) -> String {
+    // SAFETY: checked to be a str; the buffer lives as long as it.
+    unsafe {
+        if ffi::PyUnicode_Check(string) == 0 {
+            return "?".to_owned();
+        }
+        // Not `PyUnicode_AsUTF8`: that keeps its result in the string, which `sys.getsizeof` would show.
+        let encoded = ffi::PyUnicode_AsUTF8String(string);
+        if encoded.is_null() {
+            ffi::PyErr_Clear();
+            return "\u{fffd}".to_owned();
+        }
+        let text = String::from_utf8_lossy(&bytes_of(encoded)).into_owned();
+        object::decref(encoded);
+        text
+    }
+}
+
+/// # Safety
+/// `item` is a live object; the GIL is held.
+unsafe fn constant(item: *mut PyObject, depth: u32) -> Constant {
+    // SAFETY: exact types are checked before their contents are read.
+    unsafe {
+        if item == ffi::Py_None() {
+            return Constant::None;
+        }
+        if item == ffi::Py_Ellipsis() {
+            return Constant::Ellipsis;
+        }
+        match types_of(item) {
+            PyTypes::BOOL => Constant::Bool(item == ffi::Py_True()),
+            PyTypes::INT => small_value(item).map_or(Constant::BigInt, Constant::Int),
+            PyTypes::FLOAT => Constant::Float(object::float_value(item)),
+            PyTypes::COMPLEX => Constant::Complex,
+            PyTypes::STR => Constant::Str(text(item)),
+            PyTypes::BYTES => Constant::Bytes(bytes_of(item)),
+            PyTypes::TUPLE if depth < 8 => Constant::Tuple(items(item).map(|i| constant(i, depth + 1)).collect()),
+            PyTypes::FROZENSET => Constant::FrozenSet,
+            _ if ffi::PyCode_Check(item) != 0 => Constant::Code(usize::MAX),
+            _ => Constant::Other,
+        }
+    }
+}
+
+/// The value of an exact int, if it fits.
+///
+/// # Safety
+/// `int` is a live exact int.
+unsafe fn small_value(int: *mut PyObject) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: an exact int cannot raise here.
+    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(int, &raw mut overflow) };
+    (overflow == 0).then_some(value)
+}
+
+/// The type objects behind the bits of [`PyTypes`].
+fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 23] {
+    macro_rules! address {
+        ($type:ident) => {
+            (&raw const ffi::$type).cast_mut()
+        };
+    }
+    // SAFETY: `Py_None` is a singleton that never dies.
+    let none = unsafe { object::type_of(ffi::Py_None()) };
+    [
+        (PyTypes::NONE, none),
+        (PyTypes::BOOL, address!(PyBool_Type)),
+        (PyTypes::INT, address!(PyLong_Type)),
+        (PyTypes::FLOAT, address!(PyFloat_Type)),
+        (PyTypes::STR, address!(PyUnicode_Type)),
+        (PyTypes::BYTES, address!(PyBytes_Type)),
+        (PyTypes::LIST, address!(PyList_Type)),
+        (PyTypes::TUPLE, address!(PyTuple_Type)),
+        (PyTypes::DICT, address!(PyDict_Type)),
+        (PyTypes::SET, address!(PySet_Type)),
+        (PyTypes::FROZENSET, address!(PyFrozenSet_Type)),
+        (PyTypes::RANGE, address!(PyRange_Type)),
+        (PyTypes::RANGE_ITER, address!(PyRangeIter_Type)),
+        (PyTypes::LIST_ITER, address!(PyListIter_Type)),
+        (PyTypes::TUPLE_ITER, address!(PyTupleIter_Type)),
+        (PyTypes::FUNCTION, address!(PyFunction_Type)),
+        (PyTypes::CELL, address!(PyCell_Type)),
+        (PyTypes::COMPLEX, address!(PyComplex_Type)),
+        (PyTypes::SLICE, address!(PySlice_Type)),
+        (PyTypes::BYTEARRAY, address!(PyByteArray_Type)),
+        (PyTypes::METHOD, (&raw const PyMethod_Type).cast_mut()),
+        (PyTypes::BUILTIN, address!(PyCFunction_Type)),
+        (PyTypes::TYPE, address!(PyType_Type)),
+    ]
+}
+
+/// The exact type of an object, or `OTHER`; `NULL` for null.
+///
+/// # Safety
+/// `item` is null or a live object.
+pub unsafe fn types_of(item: *mut PyObject) -> PyTypes {
+    if item.is_null() {
+        return PyTypes::NULL;
+    }
+    // SAFETY: not null, so alive.
+    let ty = unsafe { object::type_of(item) };
+    type_addresses().iter().find(|(_, address)| *address == ty).map_or(PyTypes::OTHER, |(bit, _)| *bit)
+}
+
+/// What a live object is, for guessing.
+///
+/// # Safety
+/// `item` is null or a live object; the GIL is held.
+pub unsafe fn live(item: *mut PyObject) -> Live {
+    // SAFETY: says the caller.
+    unsafe {
+        let py = types_of(item);
+        Live { py, big: py == PyTypes::INT && small_value(item).is_none() }
+    }
+}
+
+/// The globals and builtins of a function, to be asked at compile time.
+pub struct LiveEnvironment {
+    code: Code,
+    globals: *mut PyObject,
+    builtins: *mut PyObject,
+}
+
+impl LiveEnvironment {
+    /// # Safety
+    /// All three are alive as long as this is used, and the GIL is held.
+    pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject) -> Self {
+        LiveEnvironment { code, globals, builtins }
+    }
+
+    fn name(&self, name: u32) -> *mut PyObject {
+        // SAFETY: the compiler only asks for names that exist.
+        unsafe { ffi::PyTuple_GetItem(self.code.co_names(), name as isize) }
+    }
+
+    /// Offset from the keys object of the value of entry `index`, if the dictionary's keys have that version and the
+    /// entry is that of `name`.
+    ///
+    /// # Safety
+    /// `dictionary` is null or alive.
+    unsafe fn value_offset(
+        &self,
+        dictionary: *mut PyObject,
+        version: u32,
+        index: usize,
+        name: *mut PyObject,
+    ) -> Option<i32> {
+        // SAFETY: an exact dict; its keys object belongs to it, and the index is checked against the entry count.
+        unsafe {
+            let keys = self.keys_with_version(dictionary, version)?;
+            let kind: u8 = keys.add(dict_keys::DK_KIND).read();
+            let entries: isize = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read();
+            if kind == 0 || index as isize >= entries {
+                return None;
+            }
+            let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+            let entry = dict_keys::DK_INDICES + (1usize << log2) + index * dict_unicode_entry::SIZE;
+            let key = keys.add(entry).cast::<*mut PyObject>().read();
+            (key == name).then_some((entry + dict_unicode_entry::ME_VALUE) as i32)
+        }
+    }
+
+    /// # Safety
+    /// `dictionary` is null or alive.
+    unsafe fn keys_with_version(&self, dictionary: *mut PyObject, version: u32) -> Option<*const u8> {
+        // SAFETY: an exact dict has a keys object.
+        unsafe {
+            if version == 0 || types_of(dictionary) != PyTypes::DICT {
+                return None;
+            }
+            let values: *mut u8 = read(dictionary, dict::MA_VALUES);
+            if !values.is_null() {
+                return None;
+            }
+            let keys: *const u8 = read(dictionary, dict::MA_KEYS);
+            (keys.add(dict_keys::DK_VERSION).cast::<u32>().read() == version).then_some(keys)
+        }
+    }
+}
+
+impl Environment for LiveEnvironment {
+    fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace> {
+        let name = self.name(name);
+        // SAFETY: the dictionaries are alive, says the constructor's contract.
+        unsafe {
+            match *feedback {
+                Feedback::GlobalModule { index, module_keys } => Some(GlobalPlace {
+                    in_builtins: false,
+                    module_keys_version: module_keys,
+                    builtin_keys_version: 0,
+                    value_offset: self.value_offset(self.globals, module_keys, usize::from(index), name)?,
+                }),
+                Feedback::GlobalBuiltin { index, module_keys, builtin_keys } => {
+                    let builtin_keys = u32::from(builtin_keys);
+                    self.keys_with_version(self.globals, module_keys)?;
+                    Some(GlobalPlace {
+                        in_builtins: true,
+                        module_keys_version: module_keys,
+                        builtin_keys_version: builtin_keys,
+                        value_offset: self.value_offset(self.builtins, builtin_keys, usize::from(index), name)?,
+                    })
+                }
+                _ => None,
+            }
+        }
+    }
+
+    fn known_global(&self, name: u32) -> Option<(Known, u64)> {
+        let name = self.name(name);
+        // SAFETY: exact dictionaries searched by an interned str run no Python code; results are borrowed.
+        unsafe {
+            let mut value = null_mut();
+            for dictionary in [self.globals, self.builtins] {
+                if types_of(dictionary) != PyTypes::DICT {
+                    return None;
+                }
+                value = ffi::PyDict_GetItemWithError(dictionary, name);
+                if value.is_null() {
+                    ffi::PyErr_Clear();
+                } else {
+                    break;
+                }
+            }
+            let known = if value == (&raw const ffi::PyRange_Type).cast_mut().cast() {
+                Known::Range
+            } else if value == (&raw const ffi::PyFloat_Type).cast_mut().cast() {
+                Known::Float
+            } else if value == (&raw const ffi::PyLong_Type).cast_mut().cast() {
+                Known::Int
+            } else {
+                return None;
+            };
+            Some((known, value as u64))
+        }
+    }
+
+    fn descriptor_is_live(&self, _: u32, _: u64) -> bool {
+        false
+    }
+}
+
+/// Addresses for code that runs in this interpreter as `code`.
+pub struct LiveResolver<'a> {
+    pub code: Code,
+    /// The interpreter's `eval_breaker`.
+    pub eval_breaker: u64,
+    /// Behind `Symbol::Address`.
+    pub addresses: &'a [u64],
+    pub helper: fn(Helper) -> usize,
+}
+
+impl Resolver for LiveResolver<'_> {
+    fn symbol(&self, symbol: Symbol) -> u64 {
+        // SAFETY: indices come from this code object; singletons and the small-int table never move.
+        unsafe {
+            match symbol {
+                Symbol::Const(i) => ffi::PyTuple_GetItem(self.code.co_consts(), i as isize) as u64,
+                Symbol::Name(i) => ffi::PyTuple_GetItem(self.code.co_names(), i as isize) as u64,
+                Symbol::Type(py) => {
+                    type_addresses().iter().find(|(bit, _)| *bit == py).map_or(0, |(_, address)| *address as u64)
+                }
+                Symbol::None => ffi::Py_None() as u64,
+                Symbol::True => ffi::Py_True() as u64,
+                Symbol::False => ffi::Py_False() as u64,
+                Symbol::CodeUnit(offset) => self.code.first_unit() as u64 + 2 * u64::from(offset),
+                Symbol::EvalBreaker => self.eval_breaker,
+                Symbol::SmallInts => {
+                    let first = ffi::PyLong_FromLong(-5);
+                    object::decref(first);
+                    first as u64
+                }
+                Symbol::Address(i) => self.addresses[i as usize],
+            }
+        }
+    }
+
+    fn helper(&self, helper: Helper) -> u64 {
+        (self.helper)(helper) as u64
+    }
+}

@@ -1,0 +1,8 @@
+#![no_main]
+
+use columba_jit_core::bytecode::hostile::try_units;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    try_units(bytes);
+});

@@ -1,0 +1,122 @@
+//! Calls, methods, functions and imports.
+//!
+//! *Method*: the operands of a call are stored to the frame's own stack slots, as the interpreter has them, and the helper
+//! is given their address. A call that succeeds but asks to leave (tracing was switched on below it) returns null without
+//! an exception; its result lies in the first slot.
+
+use super::builder::Builder;
+use super::state::*;
+use crate::exit::Reason;
+use crate::helpers::Helper;
+use crate::ir::op::{Cond, Op, Symbol, Value};
+use crate::ir::types::{PyTypes, Ty};
+
+impl Builder<'_> {
+    pub fn load_method(&mut self, name: u32) {
+        let owner = self.pop_owned();
+        let first = self.state.stack.len();
+        let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
+        let symbol = self.name_symbol(name);
+        self.call_status(Helper::LoadMethod, vec![owner, symbol, dest]);
+        let method = self.emit(Op::SlotGet(self.stack_slot(first)));
+        self.push(Item::owned(method, PyTypes::all()));
+        let receiver = self.emit(Op::SlotGet(self.stack_slot(first + 1)));
+        self.push_owned(receiver, PyTypes::OBJECT);
+    }
+
+    pub fn call_function(&mut self, arguments: u32) {
+        let known = match self.state.stack[self.position(arguments + 1)] {
+            Item::Object { known, .. } => known,
+            _ => None,
+        };
+        let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
+        let kwnames = self.kwnames.take();
+        let known = if below_is_null && kwnames.is_none() { known } else { None };
+        let ts = self.thread();
+        let stack = self.spill(arguments + 2);
+        let base = self.state.stack.len();
+        let n = self.int(i64::from(arguments));
+        let names = match kwnames {
+            Some(constant) => self.emit(Op::Symbol(Symbol::Const(constant), Ty::Obj)),
+            None => self.emit(Op::Null(Ty::Obj)),
+        };
+        let result = self.call(Helper::Call, vec![ts, stack, n, names]).expect("calls have results");
+        let py = match known {
+            Some(Known::Range) => PyTypes::RANGE,
+            Some(Known::Len | Known::Int) => PyTypes::INT,
+            Some(Known::Float) => PyTypes::FLOAT,
+            _ => PyTypes::OBJECT,
+        };
+        // `int` and `float` give exact objects only for one plain argument; their result's type is theirs otherwise too,
+        // since the callee is the exact type object and `__new__` of an exact builtin returns an exact instance.
+        self.finish_call(result, base, py);
+    }
+
+    /// Pushes a call's result; null means an error or a request to leave, the result being in the slot at `base`.
+    fn finish_call(&mut self, result: Value, base: usize, py: PyTypes) {
+        let null = self.emit(Op::Null(Ty::Obj));
+        let ok = self.compare(Cond::Ne, result, null);
+        let none = self.branch(ok, true);
+        self.aside(none, |b| {
+            let ts = b.thread();
+            let set = b.call(Helper::ErrorSet, vec![ts]).expect("a flag");
+            let leave_block = b.branch(set, true);
+            let raise = b.block;
+            b.unwind_from(raise, true);
+            b.block = leave_block;
+            let stashed = b.emit(Op::SlotGet(b.stack_slot(base)));
+            b.push_owned(stashed, PyTypes::OBJECT);
+            let state = b.state.clone();
+            let leave = b.leave_with(&state, b.at.next, Reason::Interrupt);
+            b.terminate(Op::Leave(leave));
+        });
+        self.push_owned(result, py);
+    }
+
+    pub fn call_function_ex(&mut self, has_kwargs: bool) {
+        let kwargs = if has_kwargs { self.pop_owned() } else { self.emit(Op::Null(Ty::Obj)) };
+        let args = self.pop_owned();
+        let function = self.pop_owned();
+        // The null below the function goes too.
+        let below = self.pop();
+        self.release(below);
+        let base = self.state.stack.len();
+        let stash = self.emit(Op::SlotAddress(self.stack_slot(base)));
+        let ts = self.thread();
+        let result =
+            self.call(Helper::CallFunctionEx, vec![ts, function, args, kwargs, stash]).expect("calls have results");
+        self.finish_call(result, base, PyTypes::OBJECT);
+    }
+
+    pub fn make_function(&mut self, flags: u32) {
+        let frame = self.frame();
+        let items = self.spill(flags.count_ones() + 1);
+        let flags = self.int(i64::from(flags));
+        let function = self.call_object(Helper::MakeFunction, vec![frame, items, flags]);
+        self.push_owned(function, PyTypes::FUNCTION);
+    }
+
+    pub fn import_name(&mut self, name: u32) {
+        let fromlist = self.pop_owned();
+        let level = self.pop_owned();
+        let frame = self.frame();
+        let symbol = self.name_symbol(name);
+        // Bytecode pushes the level first, then the list: the top is the list.
+        let module = self.call_object(Helper::ImportName, vec![frame, symbol, fromlist, level]);
+        self.push_owned(module, PyTypes::OBJECT);
+    }
+
+    pub fn import_from(&mut self, name: u32) {
+        let position = self.position(1);
+        let module = self.own_at(position);
+        let symbol = self.name_symbol(name);
+        let value = self.call_object(Helper::ImportFrom, vec![module, symbol]);
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    pub fn import_star(&mut self) {
+        let module = self.pop_owned();
+        let frame = self.frame();
+        self.call_status(Helper::ImportStar, vec![frame, module]);
+    }
+}

@@ -1,0 +1,249 @@
+//! Jumps, loops over iterators, polling and return.
+//!
+//! *Method*: a `for` over a range keeps the next index in a register and stores it back to the iterator object on every
+//! step (a store costs nothing on the loop's critical path; a load would), so that the object is right whenever somebody
+//! else continues with it. *Sources*: `rangeiter_next` in `Objects/rangeobject.c`, `listiter_next` in
+//! `Objects/listobject.c`.
+
+use super::builder::Builder;
+use super::state::*;
+use crate::bytecode::instruction::{JumpIf, Offset};
+use crate::exit::Reason;
+use crate::helpers::Helper;
+use crate::ir::op::{BinOp, Cond, Op, Status, Symbol, UnOp, Value};
+use crate::ir::types::{MemTy, PyTypes, Ty};
+
+impl Builder<'_> {
+    /// Services signals, other threads and the like if any of them asks; `target` is where the interpreter would go on.
+    pub fn poll(&mut self, target: Offset) {
+        self.settle_volatile();
+        let word = self.emit(Op::Symbol(Symbol::EvalBreaker, Ty::Ptr));
+        let asked = self.load(MemTy::I32, Ty::I64, word, 0);
+        let zero = self.int(0);
+        let quiet = self.compare(Cond::Eq, asked, zero);
+        let busy = self.branch(quiet, true);
+        let go_on = self.function.new_block();
+        self.function.blocks[go_on.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+        self.goto(go_on);
+        self.aside(busy, |b| {
+            let (ts, frame) = (b.thread(), b.frame());
+            let answer = b.call_status(Helper::HandlePending, vec![ts, frame]);
+            let zero = b.int(0);
+            let stay = b.compare(Cond::Eq, answer, zero);
+            let out = b.branch(stay, true);
+            b.goto(go_on);
+            b.block = out;
+            let state = b.state.clone();
+            let leave = b.leave_with(&state, target, Reason::Interrupt);
+            b.terminate(Op::Leave(leave));
+        });
+        self.block = go_on;
+    }
+
+    pub fn jump_backward(&mut self, target: Offset) {
+        self.poll(target);
+        self.edge_to(target);
+    }
+
+    pub fn pop_jump_if(&mut self, when: JumpIf, target: Offset, backward: bool) {
+        let taken = match when {
+            JumpIf::True => self.truth(),
+            JumpIf::False => {
+                let truth = self.truth();
+                self.negate(truth)
+            }
+            JumpIf::None | JumpIf::NotNone => {
+                let item = self.pop();
+                let is_none = match item {
+                    Item::Raw { .. } => self.int(0),
+                    _ => {
+                        let value = self.object(item);
+                        let none = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
+                        let same = self.compare(Cond::Eq, value, none);
+                        self.release(item);
+                        same
+                    }
+                };
+                if when == JumpIf::None { is_none } else { self.negate(is_none) }
+            }
+        };
+        self.settle_volatile();
+        let fall = self.branch(taken, false);
+        if backward {
+            let state = self.state.clone();
+            self.poll(target);
+            self.edge_to(target);
+            self.state = state;
+        } else {
+            self.edge_to(target);
+        }
+        self.block = fall;
+        self.reachable = true;
+    }
+
+    pub fn jump_if_or_pop(&mut self, when: JumpIf, target: Offset) {
+        // The condition stays on the stack when the jump is taken, so its truth is tested on a copy.
+        let position = self.position(1);
+        let truth = match self.state.stack[position] {
+            Item::Raw { .. } => {
+                let copy = self.state.stack[position];
+                self.push(copy);
+                self.truth()
+            }
+            Item::Object { py: PyTypes::BOOL, value, .. } => {
+                let yes = self.emit(Op::Symbol(Symbol::True, Ty::Obj));
+                self.compare(Cond::Eq, value, yes)
+            }
+            _ => {
+                let value = self.own_at(position);
+                self.call_status(Helper::IsTrueBorrowed, vec![value])
+            }
+        };
+        let taken = if when == JumpIf::True { truth } else { self.negate(truth) };
+        self.settle_volatile();
+        let fall = self.branch(taken, false);
+        self.edge_to(target);
+        self.block = fall;
+        self.reachable = true;
+        let item = self.pop();
+        self.release(item);
+    }
+
+    pub fn get_iter(&mut self) {
+        let item = self.state.stack[self.position(1)];
+        let py = self.item_py(item);
+        let value = self.pop_owned();
+        let iterator = self.call_object(Helper::GetIter, vec![value]);
+        let guess = match py.exact() {
+            // A range whose values do not fit machine ints has another iterator type.
+            Some(PyTypes::RANGE) => Some(PyTypes::RANGE_ITER),
+            Some(PyTypes::LIST) => Some(PyTypes::LIST_ITER),
+            Some(PyTypes::TUPLE) => Some(PyTypes::TUPLE_ITER),
+            _ => None,
+        };
+        match guess {
+            Some(PyTypes::RANGE_ITER) if self.may_guess(Reason::Type) => {
+                self.push_owned(iterator, PyTypes::OBJECT);
+                // The call is done: a wrong guess goes on after it.
+                let state = self.state.clone();
+                let leave = self.leave_with(&state, self.at.next, Reason::Type);
+                self.effect(Op::GuardType(iterator, PyTypes::RANGE_ITER, leave));
+                self.pop();
+                self.push_owned(iterator, PyTypes::RANGE_ITER);
+                let top = self.position(1);
+                self.start_range(top);
+            }
+            Some(exact @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)) => self.push_owned(iterator, exact),
+            _ => self.push_owned(iterator, PyTypes::OBJECT),
+        }
+    }
+
+    pub fn for_iter(&mut self, exhausted: Offset) {
+        let position = self.position(1);
+        match self.state.stack[position] {
+            Item::RangeIter { iter, index } => self.for_range(position, iter, index, exhausted),
+            Item::Object { value, py: PyTypes::LIST_ITER, .. } if self.request.options.inline_containers => {
+                self.for_list(value, exhausted);
+            }
+            _ => {
+                let iter = self.own_at(position);
+                self.for_generic(iter, exhausted);
+            }
+        }
+    }
+
+    fn for_range(&mut self, position: usize, iter: Value, index: Value, exhausted: Offset) {
+        let layout = self.request.layout;
+        let len = self.load(MemTy::I64, Ty::I64, iter, layout.range_iter_len);
+        let more = self.compare(Cond::Lt, index, len);
+        let done = self.branch(more, false);
+        let start = self.load(MemTy::I64, Ty::I64, iter, layout.range_iter_start);
+        let step = self.load(MemTy::I64, Ty::I64, iter, layout.range_iter_step);
+        let distance = self.binary(BinOp::Mul, index, step);
+        let value = self.binary(BinOp::Add, start, distance);
+        let one = self.int(1);
+        let next = self.binary(BinOp::Add, index, one);
+        self.store(MemTy::I64, iter, layout.range_iter_index, next);
+        self.count("range-loops");
+        self.aside(done, |b| {
+            b.pop();
+            b.release_value(iter, PyTypes::RANGE_ITER);
+            b.edge_to(exhausted);
+        });
+        self.state.stack[position] = Item::RangeIter { iter, index: next };
+        self.push(Item::raw(Raw::Int(value)));
+    }
+
+    fn for_list(&mut self, iter: Value, exhausted: Offset) {
+        let layout = self.request.layout;
+        self.set_ip();
+        self.settle_volatile();
+        let list = self.load(MemTy::Ptr, Ty::Ptr, iter, layout.list_iter_list);
+        let null = self.emit(Op::Null(Ty::Ptr));
+        let there = self.compare(Cond::Ne, list, null);
+        let finished = self.branch(there, false);
+        let index = self.load(MemTy::I64, Ty::I64, iter, layout.list_iter_index);
+        let size = self.load(MemTy::I64, Ty::I64, list, layout.var_size);
+        let more = self.compare(Cond::ULt, index, size);
+        let at_end = self.branch(more, false);
+        let items = self.load(MemTy::Ptr, Ty::Ptr, list, layout.list_items);
+        let three = self.int(3);
+        let bytes = self.binary(BinOp::Shl, index, three);
+        let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), items));
+        let address = self.binary(BinOp::Add, base, bytes);
+        let address = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
+        let value = self.load(MemTy::Ptr, Ty::Obj, address, 0);
+        let one = self.int(1);
+        let next = self.binary(BinOp::Add, index, one);
+        self.store(MemTy::I64, iter, layout.list_iter_index, next);
+        self.effect(Op::Incref(value));
+        self.count("list-loops");
+        // The end is the iterator's own business: it lets go of its list.
+        self.aside(at_end, |b| b.goto(finished));
+        self.aside(finished, |b| {
+            b.call(Helper::ForIter, vec![iter]);
+            let item = b.pop();
+            b.release(item);
+            b.edge_to(exhausted);
+        });
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    fn for_generic(&mut self, iter: Value, exhausted: Offset) {
+        let item = self.call(Helper::ForIter, vec![iter]).expect("an item or null");
+        let null = self.emit(Op::Null(Ty::Obj));
+        let there = self.compare(Cond::Ne, item, null);
+        let none = self.branch(there, false);
+        self.aside(none, |b| {
+            let ts = b.thread();
+            let set = b.call(Helper::ErrorSet, vec![ts]).expect("a flag");
+            let clear = b.negate(set);
+            let error = b.branch(clear, true);
+            b.unwind_from(error, true);
+            let iter = b.pop();
+            b.release(iter);
+            b.edge_to(exhausted);
+        });
+        self.push_owned(item, PyTypes::OBJECT);
+    }
+
+    pub fn return_value(&mut self) {
+        let value = self.pop_owned();
+        // Whoever keeps this frame's object may read its locals after the return.
+        if self.state.locals.iter().any(|l| matches!(l.form, Form::Raw { dirty: true, .. })) {
+            let frame = self.frame();
+            let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);
+            let null = self.emit(Op::Null(Ty::Ptr));
+            let unseen = self.compare(Cond::Eq, object, null);
+            let seen = self.branch(unseen, true);
+            let done = self.function.new_block();
+            self.goto(done);
+            self.aside(seen, |b| {
+                b.flush_locals();
+                b.goto(done);
+            });
+            self.block = done;
+        }
+        self.terminate(Op::Return(Status::Returned, Some(value)));
+    }
+}

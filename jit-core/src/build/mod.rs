@@ -1,0 +1,164 @@
+//! Bytecode to IR: abstract interpretation and SSA construction in one walk.
+//!
+//! *Problem*: which values can be raw depends on what flows around loops, and what flows around loops depends on which
+//! values are raw. *Method*: the builder executes the bytecode abstractly over [`state::State`], block by block in reverse
+//! postorder, emitting IR as it goes. At a merge point it joins the shapes of what arrives; what arrives over a back edge
+//! is first assumed to change nothing, and when that proves wrong the shape is widened and the whole walk repeated. The
+//! lattice is finite, so this ends after a few walks; only the last one's IR is kept. *Invariants*:
+//! - within an instruction every guard comes before every effect, so that leaving can always re-execute it;
+//! - every reference is consumed exactly once on every path (the interpreter's own discipline, kept symbolically);
+//! - before anything that can run Python, dirty raw locals are boxed into their slots and `prev_instr` is stored.
+
+mod arithmetic;
+mod builder;
+mod calls;
+mod control;
+mod exceptions;
+mod generators;
+mod instructions;
+mod objects;
+pub mod state;
+
+use crate::bytecode::code::CodeObject;
+use crate::bytecode::decode::Bytecode;
+use crate::bytecode::instruction::{Feedback, Offset};
+use crate::exit::Reason;
+use crate::ir::function::Function;
+use crate::ir::types::PyTypes;
+use crate::layout::Layout;
+use state::Known;
+use std::collections::HashSet;
+
+/// What is known of a live object at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    pub py: PyTypes,
+    /// An int that does not fit 64 bits.
+    pub big: bool,
+}
+
+/// A loop that already runs and wants to be entered at `offset` with its state in the frame.
+#[derive(Clone, Debug)]
+pub struct LoopEntry {
+    pub offset: Offset,
+    pub locals: Vec<Live>,
+    pub stack: Vec<Live>,
+}
+
+/// What the compiler may ask about the live interpreter. All answers are snapshots; the code it builds guards them.
+pub trait Environment {
+    /// Byte offset, from a dictionary's keys object, of the value that `LOAD_GLOBAL` would read, if the dictionary's keys
+    /// have the recorded version. Second: the same in the builtins.
+    fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace>;
+
+    /// Whether the name is bound (globals, then builtins) to a builtin the compiler knows, and its address.
+    fn known_global(&self, name: u32) -> Option<(Known, u64)>;
+
+    /// Whether a live heap type with that version tag exists; the compiler may then trust inline-cache contents recorded
+    /// under it.
+    fn descriptor_is_live(&self, type_version: u32, descriptor: u64) -> bool;
+}
+
+/// Where a global variable's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalPlace {
+    pub in_builtins: bool,
+    pub module_keys_version: u32,
+    pub builtin_keys_version: u32,
+    /// Offset of the value from the keys object of the dictionary that holds it.
+    pub value_offset: i32,
+}
+
+/// An environment that knows nothing: for tools that compile without an interpreter.
+pub struct NoEnvironment;
+
+impl Environment for NoEnvironment {
+    fn global_value_offset(&self, _: u32, _: &Feedback) -> Option<GlobalPlace> {
+        None
+    }
+    fn known_global(&self, _: u32) -> Option<(Known, u64)> {
+        None
+    }
+    fn descriptor_is_live(&self, _: u32, _: u64) -> bool {
+        false
+    }
+}
+
+/// Everything one build needs.
+pub struct BuildRequest<'a> {
+    pub code: &'a CodeObject,
+    pub bytecode: &'a Bytecode,
+    pub layout: &'a Layout,
+    pub environment: &'a dyn Environment,
+    /// Types of the locals when the function is entered at its start, to be guessed and guarded.
+    pub argument_types: Option<Vec<Live>>,
+    pub loop_entry: Option<LoopEntry>,
+    /// Guesses that failed too often, by the instruction and the reason of the exits.
+    pub generalised: &'a HashSet<(Offset, Reason)>,
+    pub options: BuildOptions,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct BuildOptions {
+    /// Guess types at all (else only what is proved is used).
+    pub speculate: bool,
+    /// Keep floats, ints and bools raw across merges and loops.
+    pub unbox_loops: bool,
+    /// Read and write lists and tuples, globals, and attributes in line.
+    pub inline_containers: bool,
+    pub inline_globals: bool,
+    pub inline_attributes: bool,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            speculate: true,
+            unbox_loops: true,
+            inline_containers: true,
+            inline_globals: true,
+            inline_attributes: true,
+        }
+    }
+}
+
+/// Where compiled code can be entered. The entry number is the index in [`Built::entries`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The function's first instruction.
+    Start,
+    /// After the `YIELD_VALUE` (or `RETURN_GENERATOR`) whose opcode is at this offset; the sent value is on the stack.
+    Resume(Offset),
+    /// At a loop header, all state in the frame.
+    Loop(Offset),
+}
+
+/// How often each optimisation of the builder was applied, by name.
+pub type Applied = Vec<(&'static str, u32)>;
+
+/// The result of a build.
+pub struct Built {
+    pub function: Function,
+    pub entries: Vec<Entry>,
+    pub applied: Applied,
+    /// Walks over the bytecode until the shapes settled.
+    pub walks: u32,
+    /// The state at the start of each bytecode block, as text, for `dump`.
+    pub types: String,
+    /// Addresses behind `Symbol::Address(i)`.
+    pub addresses: Vec<u64>,
+}
+
+/// Why a function is not compiled.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    #[error("internal error in the builder: {0}")]
+    Invariant(String),
+}
+
+/// Builds the IR of one code object.
+pub fn build(request: &BuildRequest<'_>) -> Result<Built, BuildError> {
+    builder::run(request)
+}

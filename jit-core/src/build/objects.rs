@@ -1,0 +1,649 @@
+//! Names, attributes, subscripts and the building of containers.
+//!
+//! *Method*: every instruction has its generic form, a helper call; where the interpreter's inline caches or known types
+//! say what the operands are, the read or write is emitted in line behind guards. *Invariant*: an element read in line is
+//! borrowed from its container (`Own::Volatile`) until something could change the container.
+
+use super::builder::Builder;
+use super::state::*;
+use crate::bytecode::instruction::Feedback;
+use crate::exit::Reason;
+use crate::helpers::Helper;
+use crate::ir::op::{BinOp, Cond, Op, Symbol, Target, UnOp, Value};
+use crate::ir::types::{MemTy, PyTypes, Ty};
+
+impl Builder<'_> {
+    // ---- locals ----
+
+    pub fn load_fast(&mut self, local: u32) {
+        self.check_bound(local);
+        let Local { form, py, big } = self.state.locals[local as usize];
+        match form {
+            Form::Raw { raw, .. } => self.push(Item::Raw { raw, local: Some(local) }),
+            Form::Slot { .. } => {
+                let value = self.local_object(local);
+                self.push(Item::Object { value, own: Own::Local(local), py, big, known: None });
+            }
+        }
+    }
+
+    /// Raises UnboundLocalError if the local may be and is unbound.
+    fn check_bound(&mut self, local: u32) {
+        let py = self.state.locals[local as usize].py;
+        if !py.may_be_null() {
+            return;
+        }
+        let value = self.local_object(local);
+        let null = self.emit(Op::Null(Ty::Obj));
+        let bound = self.compare(Cond::Ne, value, null);
+        let unbound = self.branch(bound, true);
+        self.aside(unbound, |b| {
+            let frame = b.frame();
+            let index = b.int(i64::from(local));
+            b.call(Helper::UnboundLocal, vec![frame, index]);
+            let block = b.block;
+            b.unwind_from(block, true);
+        });
+        self.state.locals[local as usize].py.remove(PyTypes::NULL);
+        let py = self.state.locals[local as usize].py;
+        if py.is_empty() {
+            // Always unbound: what follows is never reached, but must be well formed.
+            self.state.locals[local as usize].py = PyTypes::OBJECT;
+        }
+    }
+
+    pub fn delete_fast(&mut self, local: u32) {
+        self.check_bound(local);
+        self.detach(local);
+        self.flush_local(local);
+        let py = self.state.locals[local as usize].py;
+        let value = self.local_object(local);
+        let null = self.emit(Op::Null(Ty::Obj));
+        self.effect(Op::SlotSet(local, null));
+        self.state.locals[local as usize] = Local::slot(PyTypes::NULL);
+        self.release_value(value, py);
+    }
+
+    // ---- cells ----
+
+    pub fn make_cell(&mut self, local: u32) {
+        self.detach(local);
+        self.flush_local(local);
+        let slot = self.emit(Op::SlotAddress(local));
+        self.state.locals[local as usize] = Local::slot(PyTypes::all());
+        self.call_status(Helper::MakeCell, vec![slot]);
+        self.state.locals[local as usize] = Local::slot(PyTypes::CELL);
+    }
+
+    pub fn load_closure(&mut self, local: u32) {
+        let value = self.emit(Op::SlotGet(local));
+        self.typed(value, PyTypes::OBJECT);
+        self.effect(Op::Incref(value));
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    pub fn load_deref(&mut self, local: u32) {
+        let cell = self.emit(Op::SlotGet(local));
+        let value = self.load(MemTy::Ptr, Ty::Obj, cell, self.request.layout.cell_value);
+        let null = self.emit(Op::Null(Ty::Obj));
+        let bound = self.compare(Cond::Ne, value, null);
+        let unbound = self.branch(bound, true);
+        self.aside(unbound, |b| {
+            // Raises the error that names the variable.
+            let frame = b.frame();
+            let index = b.int(i64::from(local));
+            b.call(Helper::LoadDeref, vec![frame, index]);
+            let block = b.block;
+            b.unwind_from(block, true);
+        });
+        self.typed(value, PyTypes::OBJECT);
+        self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
+    }
+
+    pub fn store_deref(&mut self, local: u32) {
+        let value = self.pop_owned();
+        let cell = self.emit(Op::SlotGet(local));
+        self.call(Helper::StoreDeref, vec![cell, value]);
+    }
+
+    /// A helper of (frame, index) whose status tells of errors.
+    pub fn frame_index_status(&mut self, helper: Helper, index: u32) {
+        let frame = self.frame();
+        let index = self.int(i64::from(index));
+        self.call_status(helper, vec![frame, index]);
+    }
+
+    pub fn load_classderef(&mut self, local: u32) {
+        let frame = self.frame();
+        let index = self.int(i64::from(local));
+        let value = self.call_object(Helper::LoadClassDeref, vec![frame, index]);
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    pub fn copy_free_vars(&mut self, count: u32) {
+        let frame = self.frame();
+        let n = self.int(i64::from(count));
+        self.call(Helper::CopyFreeVars, vec![frame, n]);
+        let total = self.state.locals.len();
+        for local in total - count as usize..total {
+            self.state.locals[local] = Local::slot(PyTypes::CELL);
+        }
+    }
+
+    // ---- globals and names ----
+
+    pub fn load_global(&mut self, name: u32, push_null: bool, feedback: &Feedback) {
+        if push_null {
+            self.push(Item::Null);
+        }
+        let environment = self.request.environment;
+        let place = if self.request.options.inline_globals && self.may_guess(Reason::Version) {
+            environment.global_value_offset(name, feedback)
+        } else {
+            None
+        };
+        let Some(place) = place else {
+            let frame = self.frame();
+            let symbol = self.name_symbol(name);
+            let value = self.call_object(Helper::LoadGlobal, vec![frame, symbol]);
+            self.push_owned(value, PyTypes::OBJECT);
+            self.recognise(name, value);
+            return;
+        };
+        // Guards leave to the start of the instruction: the null just pushed is not part of it.
+        let layout = self.request.layout;
+        let frame = self.frame();
+        let globals = self.load(MemTy::Ptr, Ty::Ptr, frame, layout.frame_globals);
+        let mut keys = self.load(MemTy::Ptr, Ty::Ptr, globals, layout.dict_keys);
+        self.guard_keys_version(keys, place.module_keys_version);
+        if place.in_builtins {
+            let builtins = self.load(MemTy::Ptr, Ty::Ptr, frame, layout.frame_builtins);
+            keys = self.load(MemTy::Ptr, Ty::Ptr, builtins, layout.dict_keys);
+            self.guard_keys_version(keys, place.builtin_keys_version);
+        }
+        let value = self.load(MemTy::Ptr, Ty::Obj, keys, place.value_offset);
+        let mut known = None;
+        if let Some((builtin, address)) = environment.known_global(name) {
+            self.addresses.push(address);
+            let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+            let expected = self.emit(Op::Symbol(symbol, Ty::Obj));
+            let same = self.compare(Cond::Eq, value, expected);
+            self.guard(same, Reason::Version);
+            known = Some(builtin);
+        } else {
+            let null = self.emit(Op::Null(Ty::Obj));
+            let there = self.compare(Cond::Ne, value, null);
+            self.guard(there, Reason::Version);
+        }
+        self.count("inline-globals");
+        self.typed(value, PyTypes::OBJECT);
+        self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known });
+    }
+
+    /// Guards that a global just pushed is the builtin that the name is bound to now, if the compiler knows that one.
+    fn recognise(&mut self, name: u32, value: Value) {
+        if !self.request.options.inline_globals || !self.may_guess(Reason::Version) {
+            return;
+        }
+        let Some((builtin, address)) = self.request.environment.known_global(name) else { return };
+        self.addresses.push(address);
+        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let expected = self.emit(Op::Symbol(symbol, Ty::Obj));
+        let same = self.compare(Cond::Eq, value, expected);
+        // The load is done: a wrong guess goes on after it.
+        let state = self.state.clone();
+        let leave = self.leave_with(&state, self.at.next, Reason::Version);
+        self.effect(Op::Guard(same, leave));
+        let top = self.position(1);
+        if let Item::Object { known, .. } = &mut self.state.stack[top] {
+            *known = Some(builtin);
+        }
+    }
+
+    fn guard_keys_version(&mut self, keys: Value, version: u32) {
+        let found = self.load(MemTy::U32, Ty::I64, keys, self.request.layout.keys_version);
+        let expected = self.int(i64::from(version));
+        let same = self.compare(Cond::Eq, found, expected);
+        self.guard(same, Reason::Version);
+    }
+
+    /// `LOAD_NAME` and its like: helper of (frame, name).
+    pub fn load_named(&mut self, helper: Helper, name: u32) {
+        let frame = self.frame();
+        let symbol = self.name_symbol(name);
+        let value = self.call_object(helper, vec![frame, symbol]);
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    pub fn store_named(&mut self, helper: Helper, name: u32) {
+        let value = self.pop_owned();
+        let frame = self.frame();
+        let symbol = self.name_symbol(name);
+        self.call_status(helper, vec![frame, symbol, value]);
+    }
+
+    pub fn delete_named(&mut self, helper: Helper, name: u32) {
+        let frame = self.frame();
+        let symbol = self.name_symbol(name);
+        self.call_status(helper, vec![frame, symbol]);
+    }
+
+    // ---- attributes ----
+
+    /// Guards that the object at a depth has the type version; gives the object.
+    fn guard_type_version(&mut self, depth: u32, version: u32) -> Option<Value> {
+        let item = self.state.stack[self.position(depth)];
+        let Item::Object { value, py, .. } = item else { return None };
+        if py.may_be_null() || !self.request.options.inline_attributes || !self.may_guess(Reason::Version) {
+            return None;
+        }
+        let layout = self.request.layout;
+        let ty = self.load(MemTy::Ptr, Ty::Ptr, value, layout.ob_type);
+        let found = self.load(MemTy::U32, Ty::I64, ty, layout.type_version);
+        let expected = self.int(i64::from(version));
+        let same = self.compare(Cond::Eq, found, expected);
+        self.guard(same, Reason::Version);
+        Some(value)
+    }
+
+    pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
+        let layout = self.request.layout;
+        let found = match *feedback {
+            Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
+                let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
+                let zero = self.emit(Op::Null(Ty::Ptr));
+                let there = self.compare(Cond::Ne, values, zero);
+                self.guard(there, Reason::Version);
+                self.load(MemTy::Ptr, Ty::Obj, values, 8 * i32::from(index))
+            }),
+            Feedback::Slot { type_version, offset } => self
+                .guard_type_version(1, type_version)
+                .map(|owner| self.load(MemTy::Ptr, Ty::Obj, owner, i32::from(offset))),
+            _ => None,
+        };
+        if let Some(value) = found {
+            let null = self.emit(Op::Null(Ty::Obj));
+            let there = self.compare(Cond::Ne, value, null);
+            self.guard(there, Reason::Version);
+            self.count("inline-attributes");
+            self.typed(value, PyTypes::OBJECT);
+            self.replace_owner(value);
+            return;
+        }
+        let owner = self.pop_owned();
+        let symbol = self.name_symbol(name);
+        let value = self.call_object(Helper::LoadAttr, vec![owner, symbol]);
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    /// Replaces the topmost item by a value read from it.
+    fn replace_owner(&mut self, value: Value) {
+        let owner = self.pop();
+        if let Item::Object { own: Own::Owned, .. } = owner {
+            self.effect(Op::Incref(value));
+            self.release(owner);
+            self.push_owned(value, PyTypes::OBJECT);
+        } else {
+            self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
+        }
+    }
+
+    pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
+        let layout = self.request.layout;
+        let place = match *feedback {
+            Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
+                let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
+                let zero = self.emit(Op::Null(Ty::Ptr));
+                let there = self.compare(Cond::Ne, values, zero);
+                self.guard(there, Reason::Version);
+                (values, 8 * i32::from(index))
+            }),
+            Feedback::Slot { type_version, offset } => {
+                self.guard_type_version(1, type_version).map(|owner| (owner, i32::from(offset)))
+            }
+            _ => None,
+        };
+        if let Some((base, offset)) = place {
+            let old = self.load(MemTy::Ptr, Ty::Obj, base, offset);
+            // A first store changes the order of attributes: the interpreter does that.
+            let null = self.emit(Op::Null(Ty::Obj));
+            let there = self.compare(Cond::Ne, old, null);
+            self.guard(there, Reason::Version);
+            let owner = self.pop();
+            let item = self.pop();
+            let value = self.own(item);
+            self.settle_volatile();
+            self.store(MemTy::Ptr, base, offset, value);
+            self.count("inline-attributes");
+            self.release_value(old, PyTypes::OBJECT);
+            self.release(owner);
+            return;
+        }
+        let owner = self.pop_owned();
+        let value = self.pop_owned();
+        let symbol = self.name_symbol(name);
+        self.call_status(Helper::StoreAttr, vec![value, owner, symbol]);
+    }
+
+    pub fn delete_attr(&mut self, name: u32) {
+        let owner = self.pop_owned();
+        let symbol = self.name_symbol(name);
+        self.call_status(Helper::DeleteAttr, vec![owner, symbol]);
+    }
+
+    // ---- subscripts ----
+
+    /// Guards what list and tuple accesses need: the container's exact type and an int index within range. Gives the
+    /// address of the element.
+    fn element(&mut self, feedback: &Feedback) -> Option<(Value, i32)> {
+        if !self.request.options.inline_containers
+            || !self.may_guess(Reason::Type)
+            || !self.may_guess(Reason::Range)
+            || !self.may_guess(Reason::Overflow)
+        {
+            return None;
+        }
+        let container = self.state.stack[self.position(2)];
+        let index = self.state.stack[self.position(1)];
+        let Item::Object { py, .. } = container else { return None };
+        let wanted = match (py.exact(), feedback) {
+            (Some(PyTypes::LIST), _) => PyTypes::LIST,
+            (Some(PyTypes::TUPLE), _) => PyTypes::TUPLE,
+            (Some(_), _) => return None,
+            (None, Feedback::List) => PyTypes::LIST,
+            (None, Feedback::Tuple) => PyTypes::TUPLE,
+            _ => return None,
+        };
+        if !py.contains(wanted) {
+            return None;
+        }
+        let index_py = self.item_py(index);
+        let int_index = index_py == PyTypes::INT
+            || (matches!(feedback, Feedback::List | Feedback::Tuple)
+                && index_py.contains(PyTypes::INT)
+                && matches!(index, Item::Object { .. }));
+        if !int_index || matches!(index, Item::Object { big: true, .. }) {
+            return None;
+        }
+        self.refine(2, wanted);
+        if matches!(index, Item::Object { .. }) {
+            self.refine(1, PyTypes::INT);
+        }
+        let Item::Object { value: container, .. } = container else { unreachable!("checked above") };
+        let layout = self.request.layout;
+        let raw = self.raw_at(1).value();
+        let size = self.load(MemTy::I64, Ty::I64, container, layout.var_size);
+        let index = match self.constant_index() {
+            Some(i) if i >= 0 => raw,
+            _ => {
+                let zero = self.int(0);
+                let negative = self.compare(Cond::Lt, raw, zero);
+                let wrapped = self.binary(BinOp::Add, raw, size);
+                self.emit(Op::Select(negative, wrapped, raw))
+            }
+        };
+        let inside = self.compare(Cond::ULt, index, size);
+        self.guard(inside, Reason::Range);
+        let three = self.int(3);
+        let bytes = self.binary(BinOp::Shl, index, three);
+        let (base, offset) = if wanted == PyTypes::LIST {
+            (self.load(MemTy::Ptr, Ty::Ptr, container, layout.list_items), 0)
+        } else {
+            (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.tuple_items)
+        };
+        let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
+        let address = self.binary(BinOp::Add, base, bytes);
+        Some((self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address)), offset))
+    }
+
+    fn constant_index(&self) -> Option<i64> {
+        match self.state.stack[self.position(1)] {
+            Item::Const(i) => match self.request.code.constants[i as usize] {
+                crate::bytecode::code::Constant::Int(value) => Some(value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub fn binary_subscr(&mut self, feedback: &Feedback) {
+        if let Some((address, offset)) = self.element(feedback) {
+            let value = self.load(MemTy::Ptr, Ty::Obj, address, offset);
+            self.typed(value, PyTypes::OBJECT);
+            self.count("inline-containers");
+            let index = self.pop();
+            let container = self.state.stack[self.position(1)];
+            if let Item::Object { own: Own::Owned, .. } = container {
+                let container = self.pop();
+                self.effect(Op::Incref(value));
+                self.release(index);
+                self.release(container);
+                self.push_owned(value, PyTypes::OBJECT);
+            } else {
+                self.pop();
+                if let Item::Object { own: Own::Owned, .. } = index {
+                    self.effect(Op::Incref(value));
+                    self.release(index);
+                    self.push_owned(value, PyTypes::OBJECT);
+                } else {
+                    let own = Own::Volatile;
+                    self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
+                }
+            }
+            return;
+        }
+        let key = self.pop_owned();
+        let container = self.pop_owned();
+        let value = self.call_object(Helper::Subscr, vec![container, key]);
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    pub fn store_subscr(&mut self, feedback: &Feedback) {
+        let container = self.state.stack[self.position(2)];
+        let is_list = self.item_py(container) == PyTypes::LIST || *feedback == Feedback::List;
+        if is_list
+            && self.item_py(container) != PyTypes::TUPLE
+            && let Some((address, offset)) = self.element(feedback)
+        {
+            self.count("inline-containers");
+            let index = self.pop();
+            let container = self.pop();
+            let item = self.pop();
+            let value = self.own(item);
+            self.settle_volatile();
+            let old = self.load(MemTy::Ptr, Ty::Obj, address, offset);
+            self.store(MemTy::Ptr, address, offset, value);
+            self.release_value(old, PyTypes::OBJECT);
+            self.release(container);
+            self.release(index);
+            return;
+        }
+        let key = self.pop_owned();
+        let container = self.pop_owned();
+        let value = self.pop_owned();
+        self.call_status(Helper::StoreSubscr, vec![value, container, key]);
+    }
+
+    // ---- building ----
+
+    /// Stores the topmost items, owned, to consecutive stack slots; pops them; gives the address of the first.
+    pub fn spill(&mut self, count: u32) -> Value {
+        let first = self.position(count);
+        let mut values = Vec::new();
+        for position in first..self.state.stack.len() {
+            values.push(self.own_at_keeping_null(position));
+        }
+        self.state.stack.truncate(first);
+        for (i, value) in values.into_iter().enumerate() {
+            self.effect(Op::SlotSet(self.stack_slot(first + i), value));
+        }
+        self.emit(Op::SlotAddress(self.stack_slot(first)))
+    }
+
+    fn own_at_keeping_null(&mut self, position: usize) -> Value {
+        match self.state.stack[position] {
+            Item::Null => self.emit(Op::Null(Ty::Obj)),
+            _ => self.own_at(position),
+        }
+    }
+
+    /// A container from `count` stack items, by helper of (items, n).
+    pub fn build_from_items(&mut self, helper: Helper, count: u32, n: u32, py: PyTypes) {
+        let items = self.spill(count);
+        let n = self.int(i64::from(n));
+        let value = self.call_object(helper, vec![items, n]);
+        self.push_owned(value, py);
+    }
+
+    pub fn build_slice(&mut self, parts: u32) {
+        let step = if parts == 3 { self.pop_owned() } else { self.emit(Op::Null(Ty::Obj)) };
+        let stop = self.pop_owned();
+        let start = self.pop_owned();
+        let value = self.call_object(Helper::BuildSlice, vec![start, stop, step]);
+        self.push_owned(value, PyTypes::SLICE);
+    }
+
+    pub fn format_value(&mut self, conversion: u8, with_spec: bool) {
+        let spec = if with_spec { self.pop_owned() } else { self.emit(Op::Null(Ty::Obj)) };
+        let value = self.pop_owned();
+        let conversion = self.int(i64::from(conversion));
+        let result = self.call_object(Helper::FormatValue, vec![value, spec, conversion]);
+        // __format__ may return a subclass of str.
+        self.push_owned(result, PyTypes::OBJECT);
+    }
+
+    /// `LIST_APPEND` and its like: the container lies `depth` below the items consumed.
+    pub fn add_to(&mut self, helper: Helper, depth: u32, items: u32) {
+        let mut values = Vec::new();
+        for _ in 0..items {
+            values.insert(0, self.pop_owned());
+        }
+        let position = self.position(depth);
+        let container = self.own_at(position);
+        let mut args = vec![container];
+        args.extend(values);
+        self.call_status(helper, args);
+    }
+
+    pub fn dict_merge(&mut self, depth: u32) {
+        let update = self.pop_owned();
+        let dict_position = self.position(depth);
+        let callee_position = self.position(depth + 2);
+        let dict = self.own_at(dict_position);
+        let callee = self.own_at(callee_position);
+        self.call_status(Helper::DictMerge, vec![dict, update, callee]);
+    }
+
+    /// One object in, one object out.
+    pub fn convert_object(&mut self, helper: Helper, py: PyTypes) {
+        let value = self.pop_owned();
+        let result = self.call_object(helper, vec![value]);
+        self.push_owned(result, py);
+    }
+
+    pub fn unpack_sequence(&mut self, count: u32, feedback: &Feedback) {
+        if self.unpack_inline(count, feedback) {
+            return;
+        }
+        let sequence = self.pop_owned();
+        let first = self.state.stack.len();
+        let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
+        let n = self.int(i64::from(count));
+        self.call_status(Helper::UnpackSequence, vec![sequence, dest, n]);
+        self.push_from_slots(first, count);
+    }
+
+    fn unpack_inline(&mut self, count: u32, feedback: &Feedback) -> bool {
+        if !self.request.options.inline_containers || !self.may_guess(Reason::Type) || !self.may_guess(Reason::Range) {
+            return false;
+        }
+        let item = self.state.stack[self.position(1)];
+        let Item::Object { value: sequence, own, py, .. } = item else { return false };
+        let wanted = match (py.exact(), feedback) {
+            (Some(PyTypes::LIST), _) | (None, Feedback::List) => PyTypes::LIST,
+            (Some(PyTypes::TUPLE), _) | (None, Feedback::Tuple) => PyTypes::TUPLE,
+            _ => return false,
+        };
+        if !py.contains(wanted) || count > 16 {
+            return false;
+        }
+        self.refine(1, wanted);
+        let layout = self.request.layout;
+        let size = self.load(MemTy::I64, Ty::I64, sequence, layout.var_size);
+        let expected = self.int(i64::from(count));
+        let same = self.compare(Cond::Eq, size, expected);
+        self.guard(same, Reason::Range);
+        let (base, offset) = if wanted == PyTypes::LIST {
+            (self.load(MemTy::Ptr, Ty::Ptr, sequence, layout.list_items), 0)
+        } else {
+            (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), sequence)), layout.tuple_items)
+        };
+        let mut values = Vec::new();
+        for i in 0..count {
+            let value = self.load(MemTy::Ptr, Ty::Obj, base, offset + 8 * i as i32);
+            values.push(self.typed(value, PyTypes::OBJECT));
+        }
+        self.count("inline-containers");
+        let item = self.pop();
+        let volatile = own != Own::Owned;
+        if !volatile {
+            for value in &values {
+                self.effect(Op::Incref(*value));
+            }
+            self.release(match item {
+                Item::Object { value, own, .. } => Item::Object { value, own, py: wanted, big: false, known: None },
+                other => other,
+            });
+        }
+        for value in values.into_iter().rev() {
+            let own = if volatile { Own::Volatile } else { Own::Owned };
+            self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
+        }
+        true
+    }
+
+    pub fn unpack_ex(&mut self, before: u32, after: u32) {
+        let iterable = self.pop_owned();
+        let first = self.state.stack.len();
+        let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
+        let (b, a) = (self.int(i64::from(before)), self.int(i64::from(after)));
+        self.call_status(Helper::UnpackEx, vec![iterable, dest, b, a]);
+        self.push_from_slots(first, before + 1 + after);
+    }
+
+    /// Pushes references that a helper left in stack slots.
+    pub fn push_from_slots(&mut self, first: usize, count: u32) {
+        for i in 0..count as usize {
+            let value = self.emit(Op::SlotGet(self.stack_slot(first + i)));
+            self.push_owned(value, PyTypes::OBJECT);
+        }
+    }
+
+    pub fn get_len(&mut self) {
+        let position = self.position(1);
+        let value = self.own_at(position);
+        let length = self.call_object(Helper::GetLen, vec![value]);
+        self.push_owned(length, PyTypes::INT);
+    }
+
+    /// Helper of two borrowed operands at the top, which stay; the result is pushed.
+    pub fn peek_two(&mut self, helper: Helper) {
+        let (a, b) = (self.position(2), self.position(1));
+        let (a, b) = (self.own_at(a), self.own_at(b));
+        let result = self.call_object(helper, vec![a, b]);
+        self.push_owned(result, PyTypes::OBJECT);
+    }
+
+    pub fn contains(&mut self, negate: bool) {
+        let container = self.pop_owned();
+        let item = self.pop_owned();
+        let found = self.call_status(Helper::Contains, vec![item, container]);
+        let result = if negate { self.negate(found) } else { found };
+        self.push(Item::raw(Raw::Bool(result)));
+    }
+
+    /// A jump within the IR that bytecode does not know.
+    pub fn goto(&mut self, block: crate::ir::op::Block) {
+        self.push_inst(Op::Jump(Target { block, args: vec![] }), None);
+    }
+}

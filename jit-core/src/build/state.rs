@@ -1,0 +1,284 @@
+//! The abstract state of a Python frame at a point of the bytecode: what each local and stack item is, and where.
+//!
+//! *Problem*: compiled code wants raw floats and ints in registers; the interpreter wants objects in slots; the two must
+//! be convertible into each other at every instruction. *Method*: a [`State`] says for each local whether its slot holds
+//! it or a raw value stands for it, and for each stack item which value it is and who owns the reference. *Invariants*:
+//! - a local in [`Form::Slot`] is owned by its slot, which is right at all times;
+//! - the slot of a local in raw form holds null or an object whose release runs no Python (stale, or equal if not dirty);
+//! - an item owned by a local (`Own::Local`) is given a reference of its own before that local changes;
+//! - an item that borrows from a container (`Own::Volatile`) is given one before anything can change the container.
+
+use crate::ir::op::Value;
+use crate::ir::types::{PyTypes, Ty};
+
+/// Types whose objects can be released without running Python code.
+pub const BENIGN: PyTypes = PyTypes::NULL
+    .union(PyTypes::NONE)
+    .union(PyTypes::BOOL)
+    .union(PyTypes::INT)
+    .union(PyTypes::FLOAT)
+    .union(PyTypes::STR)
+    .union(PyTypes::BYTES)
+    .union(PyTypes::COMPLEX)
+    .union(PyTypes::RANGE)
+    .union(PyTypes::RANGE_ITER);
+
+/// Who holds the reference of a stack item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Own {
+    /// The item itself.
+    Owned,
+    /// The slot of a local, as long as the local is not changed.
+    Local(u32),
+    /// A container, until anything can change it.
+    Volatile,
+    /// Something that lives as long as the code (constants, singletons).
+    Permanent,
+}
+
+/// A raw machine value that stands for an exact float, int or bool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Raw {
+    Float(Value),
+    Int(Value),
+    Bool(Value),
+}
+
+impl Raw {
+    pub fn value(self) -> Value {
+        match self {
+            Raw::Float(v) | Raw::Int(v) | Raw::Bool(v) => v,
+        }
+    }
+
+    pub fn py(self) -> PyTypes {
+        match self {
+            Raw::Float(_) => PyTypes::FLOAT,
+            Raw::Int(_) => PyTypes::INT,
+            Raw::Bool(_) => PyTypes::BOOL,
+        }
+    }
+
+    pub fn ty(self) -> Ty {
+        if matches!(self, Raw::Float(_)) { Ty::F64 } else { Ty::I64 }
+    }
+
+    pub fn kind(self) -> RawKind {
+        match self {
+            Raw::Float(_) => RawKind::Float,
+            Raw::Int(_) => RawKind::Int,
+            Raw::Bool(_) => RawKind::Bool,
+        }
+    }
+}
+
+/// [`Raw`] without its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RawKind {
+    Float,
+    Int,
+    Bool,
+}
+
+impl RawKind {
+    pub fn with(self, value: Value) -> Raw {
+        match self {
+            RawKind::Float => Raw::Float(value),
+            RawKind::Int => Raw::Int(value),
+            RawKind::Bool => Raw::Bool(value),
+        }
+    }
+
+    pub fn py(self) -> PyTypes {
+        match self {
+            RawKind::Float => PyTypes::FLOAT,
+            RawKind::Int => PyTypes::INT,
+            RawKind::Bool => PyTypes::BOOL,
+        }
+    }
+
+    pub fn ty(self) -> Ty {
+        if self == RawKind::Float { Ty::F64 } else { Ty::I64 }
+    }
+}
+
+/// A builtin that the compiler recognises by identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Known {
+    Range,
+    Len,
+    Abs,
+    Float,
+    Int,
+    Min,
+    Max,
+}
+
+/// An item of the value stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// The null that calls and methods use.
+    Null,
+    /// `co_consts[i]`.
+    Const(u32),
+    /// An object; null only if its types say so. `big`: an int known not to be worth unboxing.
+    Object { value: Value, own: Own, py: PyTypes, big: bool, known: Option<Known> },
+    /// A raw value; `local` when it is the current raw value of that local.
+    Raw { raw: Raw, local: Option<u32> },
+    /// An exact range iterator (owned) whose next index is `index`; the object's own index field is kept right.
+    RangeIter { iter: Value, index: Value },
+}
+
+impl Item {
+    pub fn owned(value: Value, py: PyTypes) -> Item {
+        Item::Object { value, own: Own::Owned, py, big: false, known: None }
+    }
+
+    pub fn raw(raw: Raw) -> Item {
+        Item::Raw { raw, local: None }
+    }
+}
+
+/// Where a local's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// In its slot; `value` is the slot's content if it was loaded already (borrowed from the slot).
+    Slot { value: Option<Value> },
+    /// Raw; `dirty` when the slot does not hold an equal object.
+    Raw { raw: Raw, dirty: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Local {
+    pub form: Form,
+    /// Types of the value (of the slot's content in `Form::Slot`).
+    pub py: PyTypes,
+    /// An int that should stay an object.
+    pub big: bool,
+}
+
+impl Local {
+    pub fn slot(py: PyTypes) -> Local {
+        Local { form: Form::Slot { value: None }, py, big: false }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub locals: Vec<Local>,
+    pub stack: Vec<Item>,
+}
+
+/// What a merge point expects of a stack item: the join of what arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemShape {
+    Null,
+    Object { py: PyTypes, big: bool, known: Option<Known> },
+    Raw(RawKind),
+    RangeIter,
+}
+
+/// What a merge point expects of a local. `Raw` arrives dirty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalShape {
+    Slot { py: PyTypes, big: bool },
+    Raw(RawKind),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    pub locals: Vec<LocalShape>,
+    pub stack: Vec<ItemShape>,
+}
+
+impl ItemShape {
+    /// Types of the item as an object.
+    fn py(self) -> PyTypes {
+        match self {
+            ItemShape::Null => PyTypes::NULL,
+            ItemShape::Object { py, .. } => py,
+            ItemShape::Raw(kind) => kind.py(),
+            ItemShape::RangeIter => PyTypes::RANGE_ITER,
+        }
+    }
+
+    fn join(self, other: ItemShape) -> ItemShape {
+        if self == other {
+            return self;
+        }
+        let (big, known) = match (self, other) {
+            (ItemShape::Object { big: a, known: x, .. }, ItemShape::Object { big: b, known: y, .. }) => {
+                (a || b, if x == y { x } else { None })
+            }
+            (ItemShape::Object { big, .. }, _) | (_, ItemShape::Object { big, .. }) => (big, None),
+            _ => (false, None),
+        };
+        ItemShape::Object { py: self.py() | other.py(), big, known }
+    }
+}
+
+impl LocalShape {
+    fn join(self, other: LocalShape, allow_raw: bool) -> LocalShape {
+        use LocalShape::*;
+        match (self, other) {
+            (Raw(a), Raw(b)) if a == b && allow_raw => self,
+            (Raw(kind), Slot { py, big: false }) | (Slot { py, big: false }, Raw(kind))
+                if py == kind.py() && allow_raw =>
+            {
+                Raw(kind)
+            }
+            _ => {
+                let (a, x) = self.parts();
+                let (b, y) = other.parts();
+                Slot { py: a | b, big: x || y }
+            }
+        }
+    }
+
+    fn parts(self) -> (PyTypes, bool) {
+        match self {
+            LocalShape::Slot { py, big } => (py, big),
+            LocalShape::Raw(kind) => (kind.py(), false),
+        }
+    }
+}
+
+impl Shape {
+    /// The least shape above both; `allow_raw` is off where raw merges were given up.
+    pub fn join(&self, other: &Shape, allow_raw: bool) -> Shape {
+        assert_eq!(self.stack.len(), other.stack.len(), "stack depths differ at a merge");
+        Shape {
+            locals: self.locals.iter().zip(&other.locals).map(|(a, b)| a.join(*b, allow_raw)).collect(),
+            stack: self.stack.iter().zip(&other.stack).map(|(a, b)| a.join(*b)).collect(),
+        }
+    }
+}
+
+impl State {
+    /// What this state offers to a merge point; `constant` gives the type of an entry of `co_consts`.
+    pub fn shape(&self, allow_raw: bool, constant: impl Fn(u32) -> PyTypes) -> Shape {
+        Shape {
+            locals: self
+                .locals
+                .iter()
+                .map(|local| match local.form {
+                    // A clean raw value merges as the object in its slot: reboxing would lose its identity.
+                    Form::Raw { raw, dirty: true } if allow_raw => LocalShape::Raw(raw.kind()),
+                    _ => LocalShape::Slot { py: local.py, big: local.big },
+                })
+                .collect(),
+            stack: self
+                .stack
+                .iter()
+                .map(|item| match *item {
+                    Item::Null => ItemShape::Null,
+                    Item::Const(i) => ItemShape::Object { py: constant(i), big: false, known: None },
+                    Item::Object { py, big, known, .. } => ItemShape::Object { py, big, known },
+                    Item::Raw { raw, .. } if allow_raw => ItemShape::Raw(raw.kind()),
+                    Item::Raw { raw, .. } => ItemShape::Object { py: raw.py(), big: false, known: None },
+                    Item::RangeIter { .. } => ItemShape::RangeIter,
+                })
+                .collect(),
+        }
+    }
+}

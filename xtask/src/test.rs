@@ -1,0 +1,155 @@
+//! `cargo xtask test`: everything that must hold before a change is merged.
+
+use crate::develop::Environment;
+use crate::error::{Error, Result};
+use crate::{Common, cpython_tests, process, python_tests, root, target_dir};
+use clap::{Args, ValueEnum};
+use std::process::Command;
+use std::time::Instant;
+
+#[derive(Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Runs only these parts.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// rustfmt, clippy, the tests of the crates, the documentation.
+    Rust,
+    /// The programs of tests/python.
+    Python,
+    /// The cross-section of CPython's own tests.
+    Cpython,
+}
+
+/// What one step came to.
+struct Step {
+    name: &'static str,
+    passed: usize,
+    failed: usize,
+    seconds: f64,
+}
+
+pub fn command(args: &TestArgs) -> Result<()> {
+    let wanted = |part: Part| args.only.is_empty() || args.only.contains(&part);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut step = |name: &'static str, work: &dyn Fn() -> Result<(usize, usize)>| {
+        eprintln!("== {name}");
+        let start = Instant::now();
+        let (passed, failed) = work().unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            (0, 1)
+        });
+        steps.push(Step { name, passed, failed, seconds: start.elapsed().as_secs_f64() });
+        failed == 0
+    };
+    if wanted(Part::Rust) {
+        step("rustfmt", &|| cargo(&["fmt", "--all", "--check"], &[]));
+        step("clippy", &|| cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]));
+        step("rust tests", &|| rust_tests(&args.common));
+        step("documentation", &|| {
+            cargo(&["doc", "--quiet", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+        });
+    }
+    if wanted(Part::Python) || wanted(Part::Cpython) {
+        let built = step("extension", &|| Environment::prepare(&args.common).map(|_| (1, 0)));
+        if built && wanted(Part::Python) {
+            step("python programs", &|| {
+                let python =
+                    python_tests::PythonTestsArgs { common: quiet(&args.common), mode: Vec::new(), filter: None };
+                python_tests::run(&python, &Environment::without_extension(&args.common)?)
+            });
+        }
+        if built && wanted(Part::Cpython) {
+            step("cpython tests", &|| {
+                let cpython = cpython_tests::CpythonTestsArgs {
+                    common: quiet(&args.common),
+                    threshold: 0,
+                    plain: false,
+                    null: false,
+                    stress: false,
+                    timeout: 600,
+                    cross_section: true,
+                    fresh: false,
+                    names: Vec::new(),
+                };
+                cpython_tests::run(&cpython, &Environment::without_extension(&args.common)?)
+            });
+        }
+    }
+    eprintln!();
+    for step in &steps {
+        eprintln!("{}: {} passed, {} failed ({:.0} s)", step.name, step.passed, step.failed, step.seconds);
+    }
+    let passed = steps.iter().map(|step| step.passed).sum();
+    let failed = steps.iter().map(|step| step.failed).sum();
+    crate::closing_line(passed, failed)
+}
+
+fn quiet(common: &Common) -> Common {
+    Common { json: false, ..common.clone() }
+}
+
+fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result<(usize, usize)> {
+    let mut command = Command::new("cargo");
+    command.args(args).current_dir(root()).envs(environment.iter().copied());
+    process::run_visible(&mut command, &format!("cargo {}", args[0])).map(|()| (1, 0))
+}
+
+/// The tests of the crates. They link an interpreter's library where they need CPython: the chosen one's.
+fn rust_tests(common: &Common) -> Result<(usize, usize)> {
+    let environment = Environment::without_extension(common)?;
+    let log = target_dir().join("rust-tests.log");
+    let mut command = Command::new("cargo");
+    command.args(["test", "--workspace", "--quiet", "--no-fail-fast"]).current_dir(root());
+    if common.python != "python3" {
+        command.env("PYO3_PYTHON", &environment.interpreter.executable);
+    }
+    if let Some(dir) = &environment.interpreter.library_dir {
+        let mut path = dir.clone().into_os_string();
+        if let Some(old) = std::env::var_os("LD_LIBRARY_PATH") {
+            path.push(":");
+            path.push(old);
+        }
+        command.env("LD_LIBRARY_PATH", path);
+    }
+    let outcome = process::run(&mut command, std::time::Duration::from_secs(3600))?;
+    std::fs::write(&log, format!("{}\n{}", outcome.stdout, outcome.stderr)).map_err(Error::io(&log))?;
+    let (passed, failed) = count(&outcome.stdout);
+    if !outcome.end.success() {
+        eprintln!("{}", process::last_lines(&outcome.stdout, 60));
+        eprintln!("{}", process::last_lines(&outcome.stderr, 60));
+        eprintln!("(all of it: {})", log.display());
+        return Ok((passed, failed.max(1)));
+    }
+    Ok((passed, failed))
+}
+
+/// Sums the closing lines of Rust's test harness: `test result: ok. 12 passed; 0 failed; ...`.
+fn count(text: &str) -> (usize, usize) {
+    let mut sums = (0, 0);
+    for line in text.lines().filter(|line| line.starts_with("test result:")) {
+        let number_before = |word: &str| -> usize {
+            let before = line.split(word).next().unwrap_or("");
+            before.split_whitespace().last().and_then(|number| number.parse().ok()).unwrap_or(0)
+        };
+        sums.0 += number_before(" passed");
+        sums.1 += number_before(" failed");
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_summed() {
+        let text = "test result: ok. 12 passed; 0 failed; 1 ignored;\nx\ntest result: FAILED. 3 passed; 2 failed; 0 ignored;\n";
+        assert_eq!(count(text), (15, 2));
+    }
+}
