@@ -208,6 +208,7 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
 }
 
 /// Runs compiled code on an unlinked frame, up to its end or its next yield, in whatever tier it ends.
+#[inline(always)]
 pub fn enter(
     thread: ThreadState,
     frame: Frame,
@@ -248,16 +249,28 @@ pub fn enter(
         }
         // `suspend` has set depth, instruction and generator state.
         status if status == Status::Yielded as i64 => first(),
-        status => {
-            let number = (status - FIRST_EXIT) as usize;
-            let exit = &compiled.exits[number];
-            // SAFETY: the frame is unlinked and `out` holds the values of this exit.
-            unsafe { exits::rebuild(frame, exit, out) };
-            tiering::on_exit(state, &compiled, exit);
-            drop(compiled);
-            interpret_loop(thread, frame, state, 0)
-        }
+        status => leave(thread, frame, state, compiled, status, out),
     }
+}
+
+/// Compiled code was left through an exit: the interpreter goes on.
+#[cold]
+#[inline(never)]
+fn leave(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    status: i64,
+    out: *const u64,
+) -> *mut PyObject {
+    let number = (status - FIRST_EXIT) as usize;
+    let exit = &compiled.exits[number];
+    // SAFETY: the frame is unlinked and `out` holds the values of this exit.
+    unsafe { exits::rebuild(frame, exit, out) };
+    tiering::on_exit(state, &compiled, exit);
+    drop(compiled);
+    interpret_loop(thread, frame, state, 0)
 }
 
 /// Takes over a call of a function whose code is compiled; see [`direct`].
@@ -283,7 +296,7 @@ pub unsafe fn call_directly(
             return None;
         }
         let compiled = state.compiled()?;
-        let entry = compiled.entry_at(0)?;
+        let entry = compiled.start?;
         let frame = direct::push_frame(thread, function, code, arguments, count)?;
         let result = enter(thread, frame, state, compiled, entry);
         direct::clear_and_pop(thread, frame);

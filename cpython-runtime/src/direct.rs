@@ -102,8 +102,9 @@ pub unsafe fn push_frame(
         frame.set_is_entry(false);
         frame.set_owner(frame::OWNED_BY_THREAD as u8);
         let slots = frame.localsplus();
+        // Volatile, so that these few words do not become a call of memcpy or memset.
         for i in 0..count {
-            slots.add(i).write(arguments.add(i).read());
+            slots.add(i).write_volatile(arguments.add(i).read());
         }
         for i in count..wanted {
             let value = object::tuple_items(defaults).add(i - first_default).read();
@@ -111,7 +112,7 @@ pub unsafe fn push_frame(
             slots.add(i).write(value);
         }
         for i in wanted..locals {
-            slots.add(i).write(null_mut());
+            slots.add(i).write_volatile(null_mut());
         }
         Some(frame)
     }
