@@ -78,10 +78,7 @@ pub(super) unsafe fn trace_exception(thread: ThreadState) {
 /// # Safety
 /// The GIL is held, and `value` is null or alive.
 pub unsafe fn trace_exit(thread: ThreadState, value: *mut ffi::PyObject) -> bool {
-    let functions = [
-        (thread.c_tracefunc(), thread.c_traceobj()),
-        (thread.c_profilefunc(), thread.c_profileobj()),
-    ];
+    let functions = [(thread.c_tracefunc(), thread.c_traceobj()), (thread.c_profilefunc(), thread.c_profileobj())];
     for (function, object) in functions {
         if function.is_null() {
             continue;
