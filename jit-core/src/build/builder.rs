@@ -5,6 +5,7 @@
 //! predecessor simply continues its state. *Invariant*: `self.state` describes the frame at the current point of
 //! emission; `self.start` is the state at the start of the current instruction, to which guards leave.
 
+use super::examples::{Example, Examples, computing_locals};
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
@@ -16,6 +17,7 @@ use crate::ir::function::{Function, Inst};
 use crate::ir::op::{BinOp, Block, Cond, Leave, Op, Status, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// More walks than this and every merge is widened to objects of any type.
 const MAX_WALKS: u32 = 24;
@@ -48,6 +50,8 @@ struct Plan {
     merges: BTreeSet<Offset>,
     entries: Vec<Entry>,
     depths: StackDepths,
+    /// Locals that only arithmetic uses.
+    computing: Vec<bool>,
 }
 
 impl Plan {
@@ -130,7 +134,8 @@ impl Plan {
         // Several roots: later roots come first after the reversal, which keeps every forward edge forward.
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
-        Ok(Plan { order: post, starts, merges, entries, depths })
+        let computing = computing_locals(code, &request.code.locals_plus_kinds);
+        Ok(Plan { order: post, starts, merges, entries, depths, computing })
     }
 }
 
@@ -217,6 +222,7 @@ pub(super) struct Builder<'a> {
     types: String,
     pub addresses: Vec<u64>,
     pub kwnames: Option<u32>,
+    pub examples: Examples,
     pub error: Option<BuildError>,
 }
 
@@ -244,6 +250,7 @@ impl<'a> Builder<'a> {
             types: String::new(),
             addresses: Vec::new(),
             kwnames: None,
+            examples: Examples::new(local_examples(request)),
             error: None,
         }
     }
@@ -386,7 +393,9 @@ impl<'a> Builder<'a> {
 
     /// Guards that a local has the exact type of a live value, if that is worth knowing.
     fn guess_local(&mut self, local: u32, live: PyTypes) {
-        if self.request.options.speculate && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST) {
+        if self.request.options.speculate
+            && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY)
+        {
             let value = self.emit(Op::SlotGet(local));
             if self.state.locals[local as usize].py.may_be_null() {
                 let null = self.emit(Op::Null(Ty::Obj));
@@ -457,6 +466,11 @@ impl<'a> Builder<'a> {
                     self.start = self.state.clone();
                 }
             }
+        }
+        if let Some(top) = entry.stack.last()
+            && self.request.options.examples
+        {
+            self.examples.iterate(entry.offset, top.example.clone());
         }
         for i in 0..self.state.stack.len() {
             self.start_range(i);
@@ -615,7 +629,7 @@ impl<'a> Builder<'a> {
     fn convert(&mut self, edge: Edge, target: Offset, block: Block) {
         let shape = self.shapes[&target].clone();
         self.block = edge.from;
-        self.state = edge.state;
+        let outer = std::mem::replace(&mut self.state, edge.state);
         let saved = (self.at.clone(), self.start.clone(), self.ip_set);
         self.ip_set = true;
         // Guards of the conversion leave to the target's own first instruction.
@@ -673,6 +687,7 @@ impl<'a> Builder<'a> {
         }
         self.terminate(Op::Jump(Target { block, args }));
         (self.at, self.start, self.ip_set) = saved;
+        self.state = outer;
     }
 
     // ---- emission ----
@@ -1021,6 +1036,12 @@ impl<'a> Builder<'a> {
         self.effect(Op::Decref(value));
         self.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
         self.aside(last, |b| {
+            // Numbers run nothing.
+            let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
+            let other = b.branch(float, true);
+            b.effect(Op::Decref(value));
+            b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
+            b.block = other;
             b.flush_locals();
             b.effect(Op::Decref(value));
             b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
@@ -1052,6 +1073,17 @@ impl<'a> Builder<'a> {
     /// Boxes a dirty local into its slot.
     pub fn flush_local(&mut self, local: u32) {
         if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
+            // Another local with the same value holds the same object.
+            let same = self.state.locals.iter().position(|other| other.form == Form::Raw { raw, dirty: false });
+            if let (Some(same), false) = (same, matches!(raw, Raw::Bool(_))) {
+                let object = self.local_object(same as u32);
+                self.effect(Op::Incref(object));
+                let old = self.emit(Op::SlotGet(local));
+                self.effect(Op::SlotSet(local, object));
+                self.effect(Op::XDecref(old));
+                self.state.locals[local as usize].form = Form::Raw { raw, dirty: false };
+                return;
+            }
             let slot = self.emit(Op::SlotAddress(local));
             let (helper, value) = match raw {
                 Raw::Float(v) => (Helper::FlushFloat, v),
@@ -1130,6 +1162,11 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// Whether nothing but arithmetic loads the local.
+    pub fn only_computes(&self, local: u32) -> bool {
+        self.keeps_raw(local) && self.plan.computing[local as usize]
     }
 
     /// Cells and their like always live in their slots.
@@ -1287,6 +1324,24 @@ impl<'a> Builder<'a> {
         self.push_inst(Op::Jump(Target { block: target, args: vec![] }), None);
         self.block = saved;
     }
+}
+
+/// What each local is likely to hold: as found on entry, else as an earlier activation left it.
+fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
+    if !request.options.examples || !request.options.speculate {
+        return Vec::new();
+    }
+    let mut locals = vec![None; request.code.locals_plus_kinds.len()];
+    for (local, earlier) in locals.iter_mut().zip(&request.local_examples) {
+        local.clone_from(earlier);
+    }
+    let live = request.loop_entry.as_ref().map(|entry| &entry.locals).or(request.argument_types.as_ref());
+    for (local, live) in locals.iter_mut().zip(live.into_iter().flatten()) {
+        if live.py != PyTypes::NULL && live.py != PyTypes::NONE {
+            *local = Some(live.example.clone());
+        }
+    }
+    locals
 }
 
 fn is_dirty(local: &Local) -> bool {

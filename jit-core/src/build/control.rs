@@ -111,7 +111,19 @@ impl Builder<'_> {
 
     pub fn get_iter(&mut self) {
         let item = self.state.stack[self.position(1)];
+        if let Item::Object { py, .. } = item
+            && py.exact().is_none()
+            && self.may_guess(Reason::Type)
+            && let Some(guess @ (PyTypes::LIST | PyTypes::TUPLE)) = self.example_type(item)
+            && py.contains(guess)
+            && !py.may_be_null()
+        {
+            self.refine(1, guess);
+        }
+        let item = self.state.stack[self.position(1)];
         let py = self.item_py(item);
+        let example = self.example(item);
+        self.exemplify_loop(example);
         let value = self.pop_owned();
         let iterator = self.call_object(Helper::GetIter, vec![value]);
         let guess = match py.exact() {
@@ -206,6 +218,8 @@ impl Builder<'_> {
             b.release(item);
             b.edge_to(exhausted);
         });
+        let example = self.loop_example();
+        self.exemplify(value, example);
         self.push_owned(value, PyTypes::OBJECT);
     }
 
@@ -224,6 +238,8 @@ impl Builder<'_> {
             b.release(iter);
             b.edge_to(exhausted);
         });
+        let example = self.loop_example();
+        self.exemplify(item, example);
         self.push_owned(item, PyTypes::OBJECT);
     }
 
@@ -239,6 +255,7 @@ impl Builder<'_> {
             let done = self.function.new_block();
             self.goto(done);
             self.aside(seen, |b| {
+                b.set_ip();
                 b.flush_locals();
                 b.goto(done);
             });
