@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::PathBuf, proces
 fn main() {
     let config = pyo3_build_config::get();
     pyo3_build_config::use_pyo3_cfgs();
+    // The tests embed the interpreter and must find its shared library.
+    pyo3_build_config::add_libpython_rpath_link_args();
     let version = config.target_abi().version();
     assert!(
         (version.major, version.minor) == (3, 11),

@@ -26,6 +26,8 @@ pub struct CodeState {
     pub countdown: Cell<i64>,
     /// Whether the code may contain a loop (a guess that is right when `false`).
     pub may_loop: bool,
+    /// Whether calls pass positional arguments only, and make no generator.
+    plain_calls: bool,
     /// Whether the interpreter is run in such a way that loops can be pulled out.
     watched: Cell<bool>,
     /// Back edges sampled by the ticker.
@@ -147,6 +149,7 @@ impl CodeState {
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
+            plain_calls: takes_plain_calls(code),
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
             compiled: RefCell::new(None),
@@ -172,6 +175,12 @@ impl CodeState {
     /// The code object.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Whether the function can be called with a frame made by its caller: fast locals, positional arguments, no generator.
+    #[inline(always)]
+    pub fn takes_plain_calls(&self) -> bool {
+        self.plain_calls
     }
 
     /// The compiled version in use.
@@ -237,6 +246,14 @@ impl CodeState {
     pub fn loops(&self) -> bool {
         self.may_loop && !self.headers.get_or_init(|| loop_headers(self.code)).is_empty()
     }
+}
+
+fn takes_plain_calls(code: Code) -> bool {
+    use columba_jit_core::bytecode::code::flags;
+    let wanted = flags::OPTIMIZED | flags::NEWLOCALS;
+    code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted
+        && code.kwonlyargcount() == 0
+        && !code.makes_generator()
 }
 
 /// Targets of backward jumps, sorted, in code units. From `co_code`, whose caches are zero and look like no jump.

@@ -95,6 +95,8 @@ pub struct CompiledCode {
     /// Where compiled code can be entered with the state in the frame: (code unit that runs next, entry number),
     /// sorted. A fresh function frame is code unit 0; a generator resumes at the unit after its `YIELD_VALUE`.
     pub entries: Box<[(u32, i64)]>,
+    /// The entry number of a fresh function frame, if it can be entered.
+    pub start: Option<i64>,
     pub exits: Box<[Exit]>,
     /// Words of the `out` buffer that entries need, at least 1.
     pub out_words: usize,
@@ -150,6 +152,13 @@ struct Owner {
 /// Compiles a code object.
 pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
     let started = Instant::now();
+    // SAFETY: the GIL is held. Without memory for the reserve, compiled code may stop the process where the interpreter
+    // would raise MemoryError; so do not compile then.
+    if !unsafe { helpers::prepare() } {
+        // SAFETY: the error was set just now.
+        unsafe { ffi::PyErr_Clear() };
+        return Err(refuse("memory", "none left for the reserve of boxes"));
+    }
     let options = config::current();
     // SAFETY: the hook holds the GIL and has no exception set.
     let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
@@ -219,6 +228,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     Ok(CompiledCode {
         entry: erase(entry.function()),
         ctx: entry.ctx(),
+        start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
         entries: entries(&built),
         out_words: lowered.exits.iter().map(|exit| exit.value_count as usize).max().unwrap_or(0).max(2),
         exits: lowered.exits.into_boxed_slice(),

@@ -13,16 +13,17 @@ use crate::{
     tiering,
 };
 use columba_cpython_runtime::{
-    exits,
+    code::Code,
+    direct, exits,
     frame::Frame,
-    stack_limit,
+    layout, object, stack_limit,
     thread::{Interpreter, ThreadState},
 };
 use columba_jit_core::ir::op::{FIRST_EXIT, Status};
 use pyo3::ffi::{self, _PyInterpreterFrame, PyObject, PyThreadState};
 use std::{
-    cell::Cell,
     ffi::c_int,
+    mem::MaybeUninit,
     ptr::null_mut,
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
@@ -101,6 +102,7 @@ pub fn install() -> Result<(), InstallError> {
         return Err(InstallError::NoExtra);
     }
     set(eval_frame);
+    direct::set_entrance(call_directly);
     // SAFETY: the interpreter lives for the whole process.
     let stored = unsafe { Interpreter::new(main_interpreter()) }.eval_frame();
     if stored != eval_frame as *mut u8 {
@@ -221,6 +223,7 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
 }
 
 /// Runs compiled code on an unlinked frame, up to its end or its next yield, in whatever tier it ends.
+#[inline(always)]
 pub fn enter(
     thread: ThreadState,
     frame: Frame,
@@ -234,7 +237,7 @@ pub fn enter(
         return null_mut();
     }
     state.entered.set(state.entered.get() + 1);
-    let mut on_stack = [const { Cell::new(0u64) }; OUT_WORDS];
+    let mut on_stack = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
     let mut on_heap = Vec::new();
     let out = if compiled.out_words <= OUT_WORDS {
         on_stack.as_mut_ptr().cast::<u64>()
@@ -248,27 +251,83 @@ pub fn enter(
     let status = unsafe { (compiled.entry)(compiled.ctx, thread.as_ptr(), frame.as_ptr(), out, entry) };
     frame.unlink(thread);
     thread.leave_recursive_call();
-    // SAFETY: `out` is this activation's own and is alive.
-    let first = unsafe { out.read() } as *mut PyObject;
+    // SAFETY: statuses with a value have stored it there.
+    let first = || unsafe { out.read() } as *mut PyObject;
     match status {
         status if status == Status::Returned as i64 => {
             frame.set_depth(0);
-            first
+            first()
         }
         status if status == Status::Raised as i64 => {
             frame.set_depth(0);
             null_mut()
         }
         // `suspend` has set depth, instruction and generator state.
-        status if status == Status::Yielded as i64 => first,
-        status => {
-            let number = (status - FIRST_EXIT) as usize;
-            let exit = &compiled.exits[number];
-            // SAFETY: the frame is unlinked and `out` holds the values of this exit.
-            unsafe { exits::rebuild(frame, exit, out) };
-            tiering::on_exit(state, &compiled, exit);
-            drop(compiled);
-            interpret_loop(thread, frame, state, 0)
-        }
+        status if status == Status::Yielded as i64 => first(),
+        status => leave(thread, frame, state, compiled, status, out),
     }
+}
+
+/// Compiled code was left through an exit: the interpreter goes on.
+#[cold]
+#[inline(never)]
+fn leave(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    status: i64,
+    out: *const u64,
+) -> *mut PyObject {
+    let number = (status - FIRST_EXIT) as usize;
+    let exit = &compiled.exits[number];
+    // SAFETY: the frame is unlinked and `out` holds the values of this exit.
+    unsafe { exits::rebuild(frame, exit, out) };
+    tiering::on_exit(state, &compiled, exit);
+    drop(compiled);
+    interpret_loop(thread, frame, state, 0)
+}
+
+/// Takes over a call of a function whose code is compiled; see [`direct`].
+///
+/// # Safety
+/// As for [`direct::Entrance`].
+pub unsafe fn call_directly(
+    thread: ThreadState,
+    function: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+) -> Option<*mut PyObject> {
+    // SAFETY: a function object and its code, alive during the call.
+    unsafe {
+        let code = Code::new(object::read::<*mut PyObject>(function, layout::function::FUNC_CODE));
+        let state = CodeState::of(code)?;
+        if !state.takes_plain_calls()
+            || !is_enabled()
+            || thread.cframe().use_tracing() != 0
+            || !stack_limit::is_surely_shallow(thread)
+            || object::read::<usize>(function, layout::function::VECTORCALL) != plain_vectorcall()
+        {
+            return None;
+        }
+        let compiled = state.compiled()?;
+        let entry = compiled.start?;
+        let frame = direct::push_frame(thread, function, code, arguments, count)?;
+        let result = enter(thread, frame, state, compiled, entry);
+        direct::clear_and_pop(thread, frame);
+        Some(result)
+    }
+}
+
+/// The vectorcall of functions that nobody has replaced.
+fn plain_vectorcall() -> usize {
+    unsafe extern "C" {
+        fn _PyFunction_Vectorcall(
+            function: *mut PyObject,
+            arguments: *const *mut PyObject,
+            count: usize,
+            names: *mut PyObject,
+        ) -> *mut PyObject;
+    }
+    _PyFunction_Vectorcall as *const () as usize
 }

@@ -22,6 +22,10 @@ use std::{
 
 /// Exits at one guess before it is generalised.
 const EXITS_PER_GUESS: u64 = 8;
+/// Code units that compile in about the time between two samples of the ticker.
+const UNITS_PER_SAMPLE: usize = 150;
+/// Calls until a function is compiled one of whose loops was.
+const CALLS_AFTER_LOOP: i64 = 2;
 /// The version that makes no guesses.
 const LAST_VERSION: u32 = 4;
 
@@ -69,6 +73,14 @@ pub fn on_hot(state: &CodeState, frame: Frame) -> Option<Rc<CompiledCode>> {
     compile_now(state, Some(frame))
 }
 
+/// Whether the interpreter has already spent about as long in this code's loops as compiling them will take: then
+/// compiling at once costs at most twice what knowing the future would.
+fn loop_has_earned_compilation(state: &CodeState) -> bool {
+    config::threshold() == 0
+        || config::stress_loops()
+        || state.sampled.get() as usize * UNITS_PER_SAMPLE >= state.code().code_units() as usize
+}
+
 /// A frame was pulled out of the interpreter at a loop header. `None`: the interpreter goes on.
 #[cold]
 pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offset: u32) -> Option<*mut PyObject> {
@@ -76,11 +88,19 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
     if thread.cframe().use_tracing() != 0 {
         return None;
     }
-    let fitting = state.loop_version(offset).0.or_else(|| compile_loop(state, frame, offset));
+    let known = state.loop_version(offset).0;
+    if known.is_none() && !loop_has_earned_compilation(state) {
+        return None;
+    }
+    let fitting = known.or_else(|| compile_loop(state, frame, offset));
     let Some((compiled, entry)) = fitting.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
     else {
         return None;
     };
+    // A function that loops is worth a version of its own soon: the next call need not wait for the ticker.
+    if state.countdown.get() > CALLS_AFTER_LOOP && state.refusal.borrow().is_none() {
+        state.countdown.set(CALLS_AFTER_LOOP);
+    }
     state.loops_entered.set(state.loops_entered.get() + 1);
     TOTALS.loops_entered.fetch_add(1, Ordering::Relaxed);
     Some(hook::enter(thread, frame, state, compiled, entry))

@@ -5,7 +5,7 @@
 //! first, then every slot is written, and only then is what locals held before released: a finaliser sees the finished
 //! frame. *Invariants*: one raw value becomes one object however often it is used, except that a local keeps an equal
 //! object of that exact type which its slot already holds; afterwards every slot below `stacktop` is an owned reference or
-//! null, and `prev_instr` is the unit before `exit.offset`.
+//! null, and `prev_instr` is the unit before `exit.offset`. Boxing cannot fail (`helpers::box_float`), so neither can this.
 
 use crate::{
     frame::Frame,
@@ -49,8 +49,7 @@ impl Values {
 
     /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
     unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
-        // SAFETY: the exit describes words of `out` by their types; constants are items of a tuple, checked by
-        // `PyTuple_GetItem`.
+        // SAFETY: the exit describes words of `out` by their types, and constants by their index in `co_consts`.
         unsafe {
             Some(match source {
                 Source::Owned(index) => self.word(index) as *mut PyObject,
@@ -68,10 +67,8 @@ impl Values {
                 Source::Float(index) => self.boxed(index, |word| box_float(f64::from_bits(word))),
                 Source::Bool(index) => box_bool(self.word(index) != 0),
                 Source::Const(index) => {
-                    let constant = pyo3_ffi::PyTuple_GetItem(frame.code().co_consts(), index as isize);
-                    if !constant.is_null() {
-                        object::incref(constant);
-                    }
+                    let constant = object::tuple_items(frame.code().co_consts()).add(index as usize).read();
+                    object::incref(constant);
                     constant
                 }
                 Source::Null => null_mut(),
@@ -80,8 +77,8 @@ impl Values {
     }
 }
 
-/// Makes the frame what the exit describes; gives back the depth of its value stack. The frame is ready for the
-/// interpreter, which is to be entered with it unlinked.
+/// Makes the frame what the exit describes: locals, stack, position; gives back the depth of its value stack. The frame
+/// is ready for the interpreter, which is to be entered with it unlinked.
 ///
 /// # Safety
 /// The GIL is held. `frame` ran the code that took this exit and has not been released; `out` holds the exit's values.

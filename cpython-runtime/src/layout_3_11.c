@@ -88,6 +88,7 @@ void columba_layout(void) {
     O("frame_object", "F_TRACE_LINES", PyFrameObject, f_trace_lines);
     O("frame_object", "F_TRACE_OPCODES", PyFrameObject, f_trace_opcodes);
     O("frame_object", "F_FAST_AS_LOCALS", PyFrameObject, f_fast_as_locals);
+    O("frame_object", "F_FRAME_DATA", PyFrameObject, _f_frame_data);
 
     /* Threads. */
     Z("thread", PyThreadState);

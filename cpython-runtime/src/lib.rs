@@ -12,6 +12,7 @@ mod view;
 
 pub mod capture;
 pub mod code;
+pub mod direct;
 pub mod exits;
 pub mod frame;
 pub mod helpers;

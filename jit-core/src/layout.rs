@@ -46,8 +46,12 @@ pub struct Layout {
     pub unicode_entry_size: i32,
     pub unicode_entry_value: i32,
     pub type_version: i32,
+    /// The keys that instances of a heap type share.
+    pub type_cached_keys: i32,
     /// Offset (negative) of the instance values pointer from the object.
     pub instance_values: i32,
+    /// The same of its dictionary pointer; null while the values are in line.
+    pub instance_dict: i32,
     pub thread_curexc_type: i32,
     pub thread_cframe: i32,
     pub cframe_use_tracing: i32,
@@ -92,7 +96,9 @@ impl Layout {
         unicode_entry_size: 16,
         unicode_entry_value: 8,
         type_version: 384,
+        type_cached_keys: 872,
         instance_values: -32,
+        instance_dict: -24,
         thread_curexc_type: 96,
         thread_cframe: 56,
         cframe_use_tracing: 0,

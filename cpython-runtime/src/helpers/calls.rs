@@ -6,6 +6,7 @@
 
 use super::{Object, Owned, capi, messages, owned};
 use crate::{
+    direct,
     layout::{method, type_object},
     object,
     thread::ThreadState,
@@ -85,6 +86,11 @@ pub(super) unsafe extern "C" fn call(
         }
         let callable = base.read();
         let arguments = base.add(1);
+        if names.is_null()
+            && let Some(result) = direct::offer(thread, callable, arguments, total)
+        {
+            return deliver(thread, result, stack);
+        }
         let positional = if names.is_null() { total } else { total - object::size(names) as usize };
         let result = vectorcall(thread, callable, arguments, positional | ARGUMENTS_OFFSET, names);
         object::decref(callable);

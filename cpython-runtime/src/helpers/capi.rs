@@ -8,6 +8,11 @@ use pyo3_ffi::{Py_hash_t, PyFrameObject, PyThreadState, PyTypeObject};
 use std::ffi::{c_char, c_int};
 
 unsafe extern "C" {
+    /// The attribute a type's method resolution finds: borrowed, null without an exception.
+    pub(super) fn _PyType_Lookup(
+        ty: *mut pyo3_ffi::PyTypeObject,
+        name: *mut pyo3_ffi::PyObject,
+    ) -> *mut pyo3_ffi::PyObject;
     pub(super) fn _PyObject_FunctionStr(function: Object) -> Object;
     pub(super) fn _PyObject_GetMethod(object: Object, name: Object, method: *mut Object) -> c_int;
     pub(super) fn _PyObject_LookupAttr(object: Object, name: Object, result: *mut Object) -> c_int;

@@ -99,9 +99,9 @@ unsafe fn split(exception: Object, ty: Object) -> Option<(Owned, Owned)> {
 unsafe fn call_method(receiver: Object, name: Object, argument: Object) -> Object {
     // SAFETY: all alive; the word below the receiver is ours.
     unsafe {
-        let arguments = [null_mut(), receiver, argument];
+        let mut arguments = [null_mut(), receiver, argument];
         let flag = 1usize << (usize::BITS - 1);
-        ffi::PyObject_VectorcallMethod(name, arguments.as_ptr().add(1), 2 | flag, null_mut())
+        ffi::PyObject_VectorcallMethod(name, arguments.as_mut_ptr().add(1), 2 | flag, null_mut())
     }
 }
 

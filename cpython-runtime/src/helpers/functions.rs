@@ -54,9 +54,9 @@ pub(super) unsafe extern "C" fn print_expr(value: Object) -> i64 {
             super::messages::raise(ffi::PyExc_RuntimeError, c"lost sys.displayhook");
             return ERROR;
         }
-        let arguments = [null_mut(), value.as_ptr()];
+        let mut arguments = [null_mut(), value.as_ptr()];
         let flag = 1usize << (usize::BITS - 1);
-        let result = ffi::PyObject_Vectorcall(hook, arguments.as_ptr().add(1), 1 | flag, null_mut());
+        let result = ffi::PyObject_Vectorcall(hook, arguments.as_mut_ptr().add(1), 1 | flag, null_mut());
         drop(value);
         match Owned::steal_or_null(result) {
             Some(_) => OK,

@@ -1,7 +1,7 @@
 //! `container[key]` and lengths.
 
-use super::{ERROR, OK, Object, Owned, numbers::one_digit};
-use crate::object;
+use super::{ERROR, OK, Object, Owned, capi, interned, numbers::one_digit};
+use crate::{direct, object, thread::ThreadState};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -44,11 +44,48 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
                 key_error(key.as_ptr());
             }
             item
+        } else if let Some(function) = python_method(container.as_ptr(), interned::GETITEM.get()) {
+            let arguments = [container.into_ptr(), key.into_ptr()];
+            return call_method(function, &arguments);
         } else {
             ffi::PyObject_GetItem(container.as_ptr(), key.as_ptr())
         };
         drop(container);
         drop(key);
+        result
+    }
+}
+
+/// The Python function that implements a special method of the object's type, if one does: borrowed from the type. A class
+/// whose method resolution finds a Python function has the slot that calls it.
+#[inline(always)]
+unsafe fn python_method(container: Object, name: Object) -> Option<Object> {
+    // SAFETY: the type is alive with its instance.
+    unsafe {
+        let ty = object::type_of(container);
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return None;
+        }
+        let found = capi::_PyType_Lookup(ty, name);
+        (!found.is_null() && object::type_of(found) == &raw mut ffi::PyFunction_Type).then_some(found)
+    }
+}
+
+/// Calls a Python function with owned arguments; the function is borrowed.
+#[inline(always)]
+unsafe fn call_method(function: Object, arguments: &[Object]) -> Object {
+    // SAFETY: all are alive; an accepted offer consumes the arguments, a vectorcall does not.
+    unsafe {
+        object::incref(function);
+        let thread = ThreadState::current();
+        if let Some(result) = direct::offer(thread, function, arguments.as_ptr(), arguments.len()) {
+            return result;
+        }
+        let result = ffi::PyObject_Vectorcall(function, arguments.as_ptr(), arguments.len(), null_mut());
+        object::decref(function);
+        for argument in arguments {
+            object::decref(*argument);
+        }
         result
     }
 }
@@ -79,6 +116,15 @@ pub(super) unsafe extern "C" fn store_subscr(value: Object, container: Object, k
             drop(old);
             drop(key);
             drop(container);
+            return OK;
+        }
+        if let Some(function) = python_method(container.as_ptr(), interned::SETITEM.get()) {
+            let arguments = [container.into_ptr(), key.into_ptr(), value.into_ptr()];
+            let result = call_method(function, &arguments);
+            if result.is_null() {
+                return ERROR;
+            }
+            object::decref(result);
             return OK;
         }
         let status = if ty == &raw mut ffi::PyDict_Type {

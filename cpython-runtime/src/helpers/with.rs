@@ -48,8 +48,10 @@ unsafe fn enter(manager: Owned, dest: *mut Object, enter: (&Name, &CStr), exit: 
             return ERROR;
         };
         drop(manager);
-        let room: Object = null_mut();
-        let result = ffi::PyObject_Vectorcall(enter.as_ptr(), (&raw const room).add(1), ARGUMENTS_OFFSET, null_mut());
+        // The callee may write to the word below its arguments.
+        let mut room = [null_mut::<ffi::PyObject>()];
+        let arguments = room.as_mut_ptr().add(1);
+        let result = ffi::PyObject_Vectorcall(enter.as_ptr(), arguments, ARGUMENTS_OFFSET, null_mut());
         drop(enter);
         let Some(result) = Owned::steal_or_null(result) else {
             return ERROR;
@@ -81,9 +83,13 @@ pub(super) unsafe extern "C" fn with_except_start(exit: Object, exception: Objec
     // SAFETY: the contract of helpers. The exception keeps its type and traceback alive.
     unsafe {
         let ty = ffi::Py_TYPE(exception).cast();
-        let traceback = ffi::PyException_GetTraceback(exception);
+        let mut traceback = ffi::PyException_GetTraceback(exception);
         ffi::Py_XDECREF(traceback);
-        let arguments = [null_mut(), ty, exception, traceback];
-        ffi::PyObject_Vectorcall(exit, arguments.as_ptr().add(1), 3 | ARGUMENTS_OFFSET, null_mut())
+        if traceback.is_null() {
+            // Somebody has removed it and re-raised the exception. CPython passes the null on, and crashes.
+            traceback = ffi::Py_None();
+        }
+        let mut arguments = [null_mut(), ty, exception, traceback];
+        ffi::PyObject_Vectorcall(exit, arguments.as_mut_ptr().add(1), 3 | ARGUMENTS_OFFSET, null_mut())
     }
 }

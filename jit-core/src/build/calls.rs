@@ -6,13 +6,17 @@
 
 use super::builder::Builder;
 use super::state::*;
+use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, Symbol, Value};
-use crate::ir::types::{PyTypes, Ty};
+use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
-    pub fn load_method(&mut self, name: u32) {
+    pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
+        if self.method_by_version(feedback) {
+            return;
+        }
         let owner = self.pop_owned();
         let first = self.state.stack.len();
         let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
@@ -22,6 +26,40 @@ impl Builder<'_> {
         self.push(Item::owned(method, PyTypes::all()));
         let receiver = self.emit(Op::SlotGet(self.stack_slot(first + 1)));
         self.push_owned(receiver, PyTypes::OBJECT);
+    }
+
+    /// A method that the receiver's type version determines: the descriptor recorded with that version is what a lookup
+    /// gives as long as the version holds, and is alive as long, so its address is only used behind that guard.
+    fn method_by_version(&mut self, feedback: &Feedback) -> bool {
+        let &Feedback::Method { kind, type_version, keys_version, descriptor } = feedback else { return false };
+        if !matches!(kind, MethodKind::WithValues | MethodKind::NoDict) || type_version == 0 || descriptor == 0 {
+            return false;
+        }
+        let Some(owner) = self.guard_type_version(1, type_version) else { return false };
+        let layout = self.request.layout;
+        if kind == MethodKind::WithValues {
+            // The instance has no dictionary of its own, and no attribute of this name: its type's keys are as recorded.
+            let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_dict);
+            let null = self.emit(Op::Null(Ty::Ptr));
+            let none = self.compare(Cond::Eq, dictionary, null);
+            self.guard(none, Reason::Version);
+            let ty = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.ob_type);
+            let keys = self.load(MemTy::Ptr, Ty::Ptr, ty, layout.type_cached_keys);
+            let found = self.load(MemTy::U32, Ty::I64, keys, layout.keys_version);
+            let expected = self.int(i64::from(keys_version));
+            let same = self.compare(Cond::Eq, found, expected);
+            self.guard(same, Reason::Version);
+        }
+        self.addresses.push(descriptor);
+        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let method = self.emit(Op::Symbol(symbol, Ty::Obj));
+        self.defined(method, PyTypes::OBJECT);
+        self.count("inline-methods");
+        let receiver = self.pop();
+        let own = Own::Volatile;
+        self.push(Item::Object { value: method, own, py: PyTypes::OBJECT, big: false, known: None });
+        self.push(receiver);
+        true
     }
 
     pub fn call_function(&mut self, arguments: u32) {

@@ -46,7 +46,7 @@ impl Builder<'_> {
             Code::StoreName(name) => self.store_named(Helper::StoreName, name),
             Code::DeleteName(name) => self.delete_named(Helper::DeleteName, name),
             Code::LoadAttr(name) => self.load_attr(name, &feedback),
-            Code::LoadMethod(name) => self.load_method(name),
+            Code::LoadMethod(name) => self.load_method(name, &feedback),
             Code::StoreAttr(name) => self.store_attr(name, &feedback),
             Code::DeleteAttr(name) => self.delete_attr(name),
             Code::Unary(op) => self.unary_op(op),

@@ -269,7 +269,7 @@ impl Builder<'_> {
     // ---- attributes ----
 
     /// Guards that the object at a depth has the type version; gives the object.
-    fn guard_type_version(&mut self, depth: u32, version: u32) -> Option<Value> {
+    pub fn guard_type_version(&mut self, depth: u32, version: u32) -> Option<Value> {
         let item = self.state.stack[self.position(depth)];
         let Item::Object { value, py, .. } = item else { return None };
         if py.may_be_null() || !self.request.options.inline_attributes || !self.may_guess(Reason::Version) {

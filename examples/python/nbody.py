@@ -1,4 +1,4 @@
-"""Two bodies around each other: float arithmetic in attributes. Try: cargo xtask run examples/python/nbody_small.py"""
+"""Two bodies around each other: float arithmetic in attributes. Try: cargo xtask run examples/python/nbody.py"""
 
 import math
 
