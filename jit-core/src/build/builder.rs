@@ -588,6 +588,12 @@ impl<'a> Builder<'a> {
                     let raw = kind.with(self.function.add_param(block, kind.ty()));
                     Local { form: Form::Raw { raw, dirty: true }, py: kind.py(), big: false }
                 }
+                LocalShape::MaybeRaw(kind) => {
+                    self.count("unbox-loops");
+                    let raw = kind.with(self.function.add_param(block, kind.ty()));
+                    let bound = self.function.add_param(block, Ty::I64);
+                    Local { form: Form::MaybeRaw { raw, bound }, py: kind.py() | PyTypes::NULL, big: false }
+                }
             });
         }
         let cold = edges.iter().all(|edge| edge.cold);
@@ -620,6 +626,9 @@ impl<'a> Builder<'a> {
                 Form::Raw { raw, .. } => {
                     write!(self.types, " {name}={:?}:raw {}", raw.value(), describe_types(local.py))
                 }
+                Form::MaybeRaw { raw, bound } => {
+                    write!(self.types, " {name}={:?}:raw {} if {bound:?}", raw.value(), describe_types(local.py))
+                }
             };
         }
         self.types.push_str(" ]\n");
@@ -641,15 +650,28 @@ impl<'a> Builder<'a> {
         self.start = self.state.clone();
         let mut raws = HashMap::new();
         for (i, expected) in shape.locals.iter().enumerate() {
-            if let LocalShape::Raw(kind) = *expected {
-                let raw = match self.state.locals[i].form {
-                    Form::Raw { raw, .. } => raw,
-                    Form::Slot { .. } => {
+            if let LocalShape::Raw(kind) | LocalShape::MaybeRaw(kind) = *expected {
+                let maybe = matches!(expected, LocalShape::MaybeRaw(_));
+                let (raw, bound) = match self.state.locals[i] {
+                    Local { form: Form::Raw { raw, .. }, .. } => (raw, None),
+                    Local { form: Form::MaybeRaw { raw, bound }, .. } => (raw, Some(bound)),
+                    Local { form: Form::Slot { .. }, py: PyTypes::NULL, .. } => {
+                        let nothing = match kind {
+                            RawKind::Float => self.emit(Op::FConst(0)),
+                            _ => self.int(0),
+                        };
+                        (kind.with(nothing), Some(self.int(0)))
+                    }
+                    _ => {
                         let value = self.local_object(i as u32);
-                        self.unbox(value, kind)
+                        (self.unbox(value, kind), None)
                     }
                 };
-                raws.insert(i, raw);
+                let bound = match bound {
+                    None if maybe => Some(self.int(1)),
+                    _ => bound,
+                };
+                raws.insert(i, (raw, bound));
             }
         }
         for (i, expected) in shape.locals.iter().enumerate() {
@@ -681,8 +703,9 @@ impl<'a> Builder<'a> {
             }
         }
         for i in 0..shape.locals.len() {
-            if let Some(raw) = raws.get(&i) {
+            if let Some((raw, bound)) = raws.get(&i) {
                 args.push(raw.value());
+                args.extend(bound);
             }
         }
         self.terminate(Op::Jump(Target { block, args }));
@@ -1066,12 +1089,26 @@ impl<'a> Builder<'a> {
                 let value = self.emit(Op::SlotGet(local));
                 self.defined(value, py)
             }
-            Form::Raw { dirty: true, .. } => unreachable!("dirty locals are flushed first"),
+            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } => unreachable!("dirty locals are flushed first"),
         }
     }
 
     /// Boxes a dirty local into its slot.
     pub fn flush_local(&mut self, local: u32) {
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let py = self.state.locals[local as usize].py;
+            let done = self.function.new_block();
+            self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+            let unbound = self.branch(bound, false);
+            self.state.locals[local as usize].form = Form::Raw { raw, dirty: true };
+            self.flush_local(local);
+            self.goto(done);
+            self.block = unbound;
+            self.goto(done);
+            self.block = done;
+            self.state.locals[local as usize] = Local::slot(py);
+            return;
+        }
         if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
             // Another local with the same value holds the same object.
             let same = self.state.locals.iter().position(|other| other.form == Form::Raw { raw, dirty: false });
@@ -1153,7 +1190,7 @@ impl<'a> Builder<'a> {
                 let (previous, previous_py) = match old.form {
                     Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
                     Form::Slot { .. } => (Some(self.local_object(local)), old.py),
-                    Form::Raw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+                    Form::Raw { .. } | Form::MaybeRaw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
                 };
                 self.effect(Op::SlotSet(local, value));
                 self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
@@ -1204,8 +1241,19 @@ impl<'a> Builder<'a> {
         };
         let mut locals = Vec::new();
         for (i, local) in state.locals.iter().enumerate() {
-            if let Form::Raw { raw, dirty: true } = local.form {
-                locals.push((i as u32, raw_source(raw, value(raw.value()))));
+            match local.form {
+                Form::Raw { raw, dirty: true } => locals.push((i as u32, raw_source(raw, value(raw.value())))),
+                Form::MaybeRaw { raw, bound } => {
+                    let index = value(raw.value());
+                    value(bound);
+                    let source = match raw {
+                        Raw::Float(_) => Source::FloatIf(index),
+                        Raw::Int(_) => Source::IntIf(index),
+                        Raw::Bool(_) => Source::BoolIf(index),
+                    };
+                    locals.push((i as u32, source));
+                }
+                _ => {}
             }
         }
         let stack = state
@@ -1265,9 +1313,10 @@ impl<'a> Builder<'a> {
                 .locals
                 .iter()
                 .enumerate()
-                .filter_map(|(i, local)| match local.form {
-                    Form::Raw { raw, dirty: true } => Some((i as u32, raw)),
-                    _ => None,
+                .flat_map(|(i, local)| match local.form {
+                    Form::Raw { raw, dirty: true } => vec![(i as u32, raw)],
+                    Form::MaybeRaw { raw, bound } => vec![(i as u32, raw), (i as u32, Raw::Bool(bound))],
+                    _ => vec![],
                 })
                 .collect(),
         };
@@ -1344,8 +1393,9 @@ fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
     locals
 }
 
-fn is_dirty(local: &Local) -> bool {
-    matches!(local.form, Form::Raw { dirty: true, .. })
+/// Whether the slot does not hold the local's value.
+pub(super) fn is_dirty(local: &Local) -> bool {
+    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
 }
 
 /// Types of a constant.

@@ -5,7 +5,7 @@
 //! else continues with it. *Sources*: `rangeiter_next` in `Objects/rangeobject.c`, `listiter_next` in
 //! `Objects/listobject.c`.
 
-use super::builder::Builder;
+use super::builder::{Builder, is_dirty};
 use super::state::*;
 use crate::bytecode::instruction::{JumpIf, Offset};
 use crate::exit::Reason;
@@ -246,7 +246,7 @@ impl Builder<'_> {
     pub fn return_value(&mut self) {
         let value = self.pop_owned();
         // Whoever keeps this frame's object may read its locals after the return.
-        if self.state.locals.iter().any(|l| matches!(l.form, Form::Raw { dirty: true, .. })) {
+        if self.state.locals.iter().any(is_dirty) {
             let frame = self.frame();
             let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);
             let null = self.emit(Op::Null(Ty::Ptr));

@@ -57,7 +57,7 @@ impl Builder<'_> {
         let Local { form, py, big } = self.state.locals[local as usize];
         match form {
             Form::Raw { raw, .. } => self.push(Item::Raw { raw, local: Some(local) }),
-            Form::Slot { .. } => {
+            Form::Slot { .. } | Form::MaybeRaw { .. } => {
                 let value = self.local_object(local);
                 self.exemplify_local(local, value);
                 self.push(Item::Object { value, own: Own::Local(local), py, big, known: None });
@@ -69,6 +69,20 @@ impl Builder<'_> {
     fn check_bound(&mut self, local: u32) {
         let py = self.state.locals[local as usize].py;
         if !py.may_be_null() {
+            return;
+        }
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let unbound = self.branch(bound, true);
+            self.aside(unbound, |b| {
+                b.state.locals[local as usize] = Local::slot(PyTypes::NULL);
+                let frame = b.frame();
+                let index = b.int(i64::from(local));
+                b.call(Helper::UnboundLocal, vec![frame, index]);
+                let block = b.block;
+                b.unwind_from(block, true);
+            });
+            let form = Form::Raw { raw, dirty: true };
+            self.state.locals[local as usize] = Local { form, py: raw.py(), big: false };
             return;
         }
         let value = self.local_object(local);
