@@ -149,7 +149,7 @@ pub unsafe extern "C" fn eval_frame(
 fn run(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
     let countdown = state.countdown.get() - 1;
     state.countdown.set(countdown);
-    if countdown <= 0 {
+    if countdown <= 1 {
         return hot(thread, frame, state, throwflag);
     }
     if state.is_watched() {
@@ -188,9 +188,24 @@ fn with_hook_off(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut Py
     result
 }
 
+/// The last call before the one that compiles: what its locals hold in the end is remembered. The frame of a function is
+/// cleared by whoever made it, so its locals are still there.
+#[cold]
+fn rehearse(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    let plain = throwflag == 0 && !frame.is_generator_owned() && !frame.code().makes_generator();
+    let result = interpret_loop(thread, frame, state, throwflag);
+    if plain && !result.is_null() {
+        tiering::remember_locals(state, frame);
+    }
+    result
+}
+
 /// Code that is compiled, or that the policy has to be asked about.
 #[inline(never)]
 fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    if state.countdown.get() == 1 {
+        return rehearse(thread, frame, state, throwflag);
+    }
     if throwflag == 0 && (frame.is_generator_owned() || !frame.code().makes_generator()) {
         if thread.cframe().use_tracing() != 0 {
             // Our own request for an extraction looks like tracing: postpone it.

@@ -5,6 +5,7 @@
 //! predecessor simply continues its state. *Invariant*: `self.state` describes the frame at the current point of
 //! emission; `self.start` is the state at the start of the current instruction, to which guards leave.
 
+use super::examples::{Example, Examples, computing_locals};
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
@@ -16,6 +17,7 @@ use crate::ir::function::{Function, Inst};
 use crate::ir::op::{BinOp, Block, Cond, Leave, Op, Status, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// More walks than this and every merge is widened to objects of any type.
 const MAX_WALKS: u32 = 24;
@@ -57,6 +59,8 @@ struct Plan {
     merges: BTreeSet<Offset>,
     entries: Vec<Entry>,
     depths: StackDepths,
+    /// Locals that only arithmetic uses.
+    computing: Vec<bool>,
 }
 
 impl Plan {
@@ -139,7 +143,8 @@ impl Plan {
         // Several roots: later roots come first after the reversal, which keeps every forward edge forward.
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
-        Ok(Plan { order: post, starts, merges, entries, depths })
+        let computing = computing_locals(code, &request.code.locals_plus_kinds);
+        Ok(Plan { order: post, starts, merges, entries, depths, computing })
     }
 }
 
@@ -226,6 +231,7 @@ pub(super) struct Builder<'a> {
     types: String,
     pub addresses: Vec<u64>,
     pub kwnames: Option<u32>,
+    pub examples: Examples,
     pub error: Option<BuildError>,
 }
 
@@ -253,6 +259,7 @@ impl<'a> Builder<'a> {
             types: String::new(),
             addresses: Vec::new(),
             kwnames: None,
+            examples: Examples::new(local_examples(request)),
             error: None,
         }
     }
@@ -395,7 +402,9 @@ impl<'a> Builder<'a> {
 
     /// Guards that a local has the exact type of a live value, if that is worth knowing.
     fn guess_local(&mut self, local: u32, live: PyTypes) {
-        if self.request.options.speculate && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST) {
+        if self.request.options.speculate
+            && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY)
+        {
             let value = self.emit(Op::SlotGet(local));
             if self.state.locals[local as usize].py.may_be_null() {
                 let null = self.emit(Op::Null(Ty::Obj));
@@ -466,6 +475,11 @@ impl<'a> Builder<'a> {
                     self.start = self.state.clone();
                 }
             }
+        }
+        if let Some(top) = entry.stack.last()
+            && self.request.options.examples
+        {
+            self.examples.iterate(entry.offset, top.example.clone());
         }
         for i in 0..self.state.stack.len() {
             self.start_range(i);
@@ -583,6 +597,12 @@ impl<'a> Builder<'a> {
                     let raw = kind.with(self.function.add_param(block, kind.ty()));
                     Local { form: Form::Raw { raw, dirty: true }, py: kind.py(), big: false }
                 }
+                LocalShape::MaybeRaw(kind) => {
+                    self.count("unbox-loops");
+                    let raw = kind.with(self.function.add_param(block, kind.ty()));
+                    let bound = self.function.add_param(block, Ty::I64);
+                    Local { form: Form::MaybeRaw { raw, bound }, py: kind.py() | PyTypes::NULL, big: false }
+                }
             });
         }
         let cold = edges.iter().all(|edge| edge.cold);
@@ -615,6 +635,9 @@ impl<'a> Builder<'a> {
                 Form::Raw { raw, .. } => {
                     write!(self.types, " {name}={:?}:raw {}", raw.value(), describe_types(local.py))
                 }
+                Form::MaybeRaw { raw, bound } => {
+                    write!(self.types, " {name}={:?}:raw {} if {bound:?}", raw.value(), describe_types(local.py))
+                }
             };
         }
         self.types.push_str(" ]\n");
@@ -624,7 +647,7 @@ impl<'a> Builder<'a> {
     fn convert(&mut self, edge: Edge, target: Offset, block: Block) {
         let shape = self.shapes[&target].clone();
         self.block = edge.from;
-        self.state = edge.state;
+        let outer = std::mem::replace(&mut self.state, edge.state);
         let saved = (self.at.clone(), self.start.clone(), self.ip_set);
         self.ip_set = true;
         // Guards of the conversion leave to the target's own first instruction.
@@ -636,15 +659,28 @@ impl<'a> Builder<'a> {
         self.start = self.state.clone();
         let mut raws = HashMap::new();
         for (i, expected) in shape.locals.iter().enumerate() {
-            if let LocalShape::Raw(kind) = *expected {
-                let raw = match self.state.locals[i].form {
-                    Form::Raw { raw, .. } => raw,
-                    Form::Slot { .. } => {
+            if let LocalShape::Raw(kind) | LocalShape::MaybeRaw(kind) = *expected {
+                let maybe = matches!(expected, LocalShape::MaybeRaw(_));
+                let (raw, bound) = match self.state.locals[i] {
+                    Local { form: Form::Raw { raw, .. }, .. } => (raw, None),
+                    Local { form: Form::MaybeRaw { raw, bound }, .. } => (raw, Some(bound)),
+                    Local { form: Form::Slot { .. }, py: PyTypes::NULL, .. } => {
+                        let nothing = match kind {
+                            RawKind::Float => self.emit(Op::FConst(0)),
+                            _ => self.int(0),
+                        };
+                        (kind.with(nothing), Some(self.int(0)))
+                    }
+                    _ => {
                         let value = self.local_object(i as u32);
-                        self.unbox(value, kind)
+                        (self.unbox(value, kind), None)
                     }
                 };
-                raws.insert(i, raw);
+                let bound = match bound {
+                    None if maybe => Some(self.int(1)),
+                    _ => bound,
+                };
+                raws.insert(i, (raw, bound));
             }
         }
         for (i, expected) in shape.locals.iter().enumerate() {
@@ -676,12 +712,14 @@ impl<'a> Builder<'a> {
             }
         }
         for i in 0..shape.locals.len() {
-            if let Some(raw) = raws.get(&i) {
+            if let Some((raw, bound)) = raws.get(&i) {
                 args.push(raw.value());
+                args.extend(bound);
             }
         }
         self.terminate(Op::Jump(Target { block, args }));
         (self.at, self.start, self.ip_set) = saved;
+        self.state = outer;
     }
 
     // ---- emission ----
@@ -1046,6 +1084,12 @@ impl<'a> Builder<'a> {
         self.effect(Op::Decref(value));
         self.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
         self.aside(last, |b| {
+            // Numbers run nothing.
+            let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
+            let other = b.branch(float, true);
+            b.effect(Op::Decref(value));
+            b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
+            b.block = other;
             b.flush_locals();
             b.effect(Op::Decref(value));
             b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
@@ -1070,13 +1114,38 @@ impl<'a> Builder<'a> {
                 let value = self.emit(Op::SlotGet(local));
                 self.defined(value, py)
             }
-            Form::Raw { dirty: true, .. } => unreachable!("dirty locals are flushed first"),
+            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } => unreachable!("dirty locals are flushed first"),
         }
     }
 
     /// Boxes a dirty local into its slot.
     pub fn flush_local(&mut self, local: u32) {
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let py = self.state.locals[local as usize].py;
+            let done = self.function.new_block();
+            self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+            let unbound = self.branch(bound, false);
+            self.state.locals[local as usize].form = Form::Raw { raw, dirty: true };
+            self.flush_local(local);
+            self.goto(done);
+            self.block = unbound;
+            self.goto(done);
+            self.block = done;
+            self.state.locals[local as usize] = Local::slot(py);
+            return;
+        }
         if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
+            // Another local with the same value holds the same object.
+            let same = self.state.locals.iter().position(|other| other.form == Form::Raw { raw, dirty: false });
+            if let (Some(same), false) = (same, matches!(raw, Raw::Bool(_))) {
+                let object = self.local_object(same as u32);
+                self.effect(Op::Incref(object));
+                let old = self.emit(Op::SlotGet(local));
+                self.effect(Op::SlotSet(local, object));
+                self.effect(Op::XDecref(old));
+                self.state.locals[local as usize].form = Form::Raw { raw, dirty: false };
+                return;
+            }
             let slot = self.emit(Op::SlotAddress(local));
             let (helper, value) = match raw {
                 Raw::Float(v) => (Helper::FlushFloat, v),
@@ -1146,7 +1215,7 @@ impl<'a> Builder<'a> {
                 let (previous, previous_py) = match old.form {
                     Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
                     Form::Slot { .. } => (Some(self.local_object(local)), old.py),
-                    Form::Raw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+                    Form::Raw { .. } | Form::MaybeRaw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
                 };
                 self.effect(Op::SlotSet(local, value));
                 self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
@@ -1155,6 +1224,11 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// Whether nothing but arithmetic loads the local.
+    pub fn only_computes(&self, local: u32) -> bool {
+        self.keeps_raw(local) && self.plan.computing[local as usize]
     }
 
     /// Cells and their like always live in their slots.
@@ -1192,8 +1266,19 @@ impl<'a> Builder<'a> {
         };
         let mut locals = Vec::new();
         for (i, local) in state.locals.iter().enumerate() {
-            if let Form::Raw { raw, dirty: true } = local.form {
-                locals.push((i as u32, raw_source(raw, value(raw.value()))));
+            match local.form {
+                Form::Raw { raw, dirty: true } => locals.push((i as u32, raw_source(raw, value(raw.value())))),
+                Form::MaybeRaw { raw, bound } => {
+                    let index = value(raw.value());
+                    value(bound);
+                    let source = match raw {
+                        Raw::Float(_) => Source::FloatIf(index),
+                        Raw::Int(_) => Source::IntIf(index),
+                        Raw::Bool(_) => Source::BoolIf(index),
+                    };
+                    locals.push((i as u32, source));
+                }
+                _ => {}
             }
         }
         let stack = state
@@ -1253,9 +1338,10 @@ impl<'a> Builder<'a> {
                 .locals
                 .iter()
                 .enumerate()
-                .filter_map(|(i, local)| match local.form {
-                    Form::Raw { raw, dirty: true } => Some((i as u32, raw)),
-                    _ => None,
+                .flat_map(|(i, local)| match local.form {
+                    Form::Raw { raw, dirty: true } => vec![(i as u32, raw)],
+                    Form::MaybeRaw { raw, bound } => vec![(i as u32, raw), (i as u32, Raw::Bool(bound))],
+                    _ => vec![],
                 })
                 .collect(),
         };
@@ -1314,8 +1400,27 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn is_dirty(local: &Local) -> bool {
-    matches!(local.form, Form::Raw { dirty: true, .. })
+/// What each local is likely to hold: as found on entry, else as an earlier activation left it.
+fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
+    if !request.options.examples || !request.options.speculate {
+        return Vec::new();
+    }
+    let mut locals = vec![None; request.code.locals_plus_kinds.len()];
+    for (local, earlier) in locals.iter_mut().zip(&request.local_examples) {
+        local.clone_from(earlier);
+    }
+    let live = request.loop_entry.as_ref().map(|entry| &entry.locals).or(request.argument_types.as_ref());
+    for (local, live) in locals.iter_mut().zip(live.into_iter().flatten()) {
+        if live.py != PyTypes::NULL && live.py != PyTypes::NONE {
+            *local = Some(live.example.clone());
+        }
+    }
+    locals
+}
+
+/// Whether the slot does not hold the local's value.
+pub(super) fn is_dirty(local: &Local) -> bool {
+    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
 }
 
 /// Types of a constant.
