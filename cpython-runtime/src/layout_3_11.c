@@ -98,6 +98,7 @@ void columba_layout(void) {
     O("thread", "RECURSION_LIMIT", PyThreadState, recursion_limit);
     O("thread", "RECURSION_HEADROOM", PyThreadState, recursion_headroom);
     O("thread", "TRACING", PyThreadState, tracing);
+    O("thread", "TRACING_WHAT", PyThreadState, tracing_what);
     O("thread", "CFRAME", PyThreadState, cframe);
     O("thread", "C_PROFILEFUNC", PyThreadState, c_profilefunc);
     O("thread", "C_TRACEFUNC", PyThreadState, c_tracefunc);

@@ -22,7 +22,16 @@ use std::rc::Rc;
 /// More walks than this and every merge is widened to objects of any type.
 const MAX_WALKS: u32 = 24;
 
+/// The work of a walk grows with the product of instructions and live slots: beyond this (an f-string of thousands of
+/// parts, generated tables) compiling would take longer than the interpreter will ever need.
+const MAX_WORK: u64 = 2_000_000;
+
 pub(super) fn run(request: &BuildRequest<'_>) -> Result<Built, BuildError> {
+    let instructions = request.bytecode.instructions.len() as u64;
+    let slots = request.code.locals_plus_kinds.len() as u64 + u64::from(request.code.stack_size);
+    if instructions.saturating_mul(slots + 32) > MAX_WORK {
+        return Err(BuildError::Unsupported(format!("{instructions} instructions with {slots} slots are too many")));
+    }
     let plan = Plan::new(request)?;
     let mut shapes: HashMap<Offset, Shape> = HashMap::new();
     let mut walks = 0;
@@ -871,6 +880,22 @@ impl<'a> Builder<'a> {
         let bad = self.branch(ok, true);
         self.unwind_from(bad, true);
         status
+    }
+
+    /// Leaves when the thread is traced: to `offset`, with the current state.
+    pub fn leave_if_traced(&mut self, offset: Offset) {
+        let layout = self.request.layout;
+        let ts = self.thread();
+        let cframe = self.load(MemTy::Ptr, Ty::Ptr, ts, layout.thread_cframe);
+        let tracing = self.load(MemTy::U8, Ty::I64, cframe, layout.cframe_use_tracing);
+        let zero = self.int(0);
+        let quiet = self.compare(Cond::Eq, tracing, zero);
+        let traced = self.branch(quiet, true);
+        self.aside(traced, |b| {
+            let state = b.state.clone();
+            let leave = b.leave_with(&state, offset, Reason::Interrupt);
+            b.terminate(Op::Leave(leave));
+        });
     }
 
     pub fn name_symbol(&mut self, name: u32) -> Value {

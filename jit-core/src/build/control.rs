@@ -245,7 +245,8 @@ impl Builder<'_> {
 
     pub fn return_value(&mut self) {
         let value = self.pop_owned();
-        // Whoever keeps this frame's object may read its locals after the return.
+        // Whoever keeps this frame's object may read its line and its locals after the return.
+        self.set_ip();
         if self.state.locals.iter().any(is_dirty) {
             let frame = self.frame();
             let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);
