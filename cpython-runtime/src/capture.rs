@@ -202,7 +202,8 @@ pub unsafe fn live(item: *mut PyObject) -> Live {
     // SAFETY: says the caller.
     unsafe {
         let py = types_of(item);
-        Live { py, big: py == PyTypes::INT && small_value(item).is_none() }
+        let shared = !item.is_null() && ffi::Py_REFCNT(item) > 1;
+        Live { py, big: py == PyTypes::INT && small_value(item).is_none(), shared }
     }
 }
 

@@ -164,7 +164,7 @@ impl Builder<'_> {
         let one = self.int(1);
         let next = self.binary(BinOp::Add, index, one);
         self.store(MemTy::I64, iter, layout.range_iter_index, next);
-        self.count("range-loops");
+        self.count("range_loops");
         self.aside(done, |b| {
             b.pop();
             b.release_value(iter, PyTypes::RANGE_ITER);
@@ -197,7 +197,7 @@ impl Builder<'_> {
         let next = self.binary(BinOp::Add, index, one);
         self.store(MemTy::I64, iter, layout.list_iter_index, next);
         self.effect(Op::Incref(value));
-        self.count("list-loops");
+        self.count("list_loops");
         // The end is the iterator's own business: it lets go of its list.
         self.aside(at_end, |b| b.goto(finished));
         self.aside(finished, |b| {
@@ -229,7 +229,8 @@ impl Builder<'_> {
 
     pub fn return_value(&mut self) {
         let value = self.pop_owned();
-        // Whoever keeps this frame's object may read its locals after the return.
+        // Whoever keeps this frame's object may read its locals and its line after the return.
+        self.set_ip();
         if self.state.locals.iter().any(|l| matches!(l.form, Form::Raw { dirty: true, .. })) {
             let frame = self.frame();
             let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);

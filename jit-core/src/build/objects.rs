@@ -175,7 +175,7 @@ impl Builder<'_> {
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
         }
-        self.count("inline-globals");
+        self.count("inline_globals");
         self.typed(value, PyTypes::OBJECT);
         self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known });
     }
@@ -265,7 +265,7 @@ impl Builder<'_> {
             let null = self.emit(Op::Null(Ty::Obj));
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
-            self.count("inline-attributes");
+            self.count("inline_attributes");
             self.typed(value, PyTypes::OBJECT);
             self.replace_owner(value);
             return;
@@ -314,7 +314,7 @@ impl Builder<'_> {
             let value = self.own(item);
             self.settle_volatile();
             self.store(MemTy::Ptr, base, offset, value);
-            self.count("inline-attributes");
+            self.count("inline_attributes");
             self.release_value(old, PyTypes::OBJECT);
             self.release(owner);
             return;
@@ -410,7 +410,7 @@ impl Builder<'_> {
         if let Some((address, offset)) = self.element(feedback) {
             let value = self.load(MemTy::Ptr, Ty::Obj, address, offset);
             self.typed(value, PyTypes::OBJECT);
-            self.count("inline-containers");
+            self.count("inline_containers");
             let index = self.pop();
             let container = self.state.stack[self.position(1)];
             if let Item::Object { own: Own::Owned, .. } = container {
@@ -445,7 +445,7 @@ impl Builder<'_> {
             && self.item_py(container) != PyTypes::TUPLE
             && let Some((address, offset)) = self.element(feedback)
         {
-            self.count("inline-containers");
+            self.count("inline_containers");
             let index = self.pop();
             let container = self.pop();
             let item = self.pop();
@@ -583,7 +583,7 @@ impl Builder<'_> {
             let value = self.load(MemTy::Ptr, Ty::Obj, base, offset + 8 * i as i32);
             values.push(self.typed(value, PyTypes::OBJECT));
         }
-        self.count("inline-containers");
+        self.count("inline_containers");
         let item = self.pop();
         let volatile = own != Own::Owned;
         if !volatile {
