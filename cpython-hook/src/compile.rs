@@ -18,7 +18,7 @@ use columba_cpython_runtime::{
 };
 use columba_jit_core::{
     backend::{Backend, CodeSink, CompiledEntry, Config, Cpu, Effort},
-    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment},
+    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, examples::Example},
     bytecode::{
         code::CodeObject,
         decode::{Bytecode, decode},
@@ -31,6 +31,7 @@ use columba_jit_core::{
     ir::{
         function::Function,
         op::Symbol,
+        types::PyTypes,
         verify::{Level, verify},
     },
     layout::Layout,
@@ -44,6 +45,7 @@ use std::{
     collections::HashSet,
     ffi::c_void,
     fmt::Write,
+    rc::Rc,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -68,6 +70,8 @@ pub struct CompileRequest<'a> {
     pub frame: Option<Frame>,
     /// Code unit of the loop header at which the frame stands, when it is to be entered in the middle.
     pub loop_header: Option<u32>,
+    /// What the locals held when an activation in the interpreter ended.
+    pub local_examples: Vec<Option<Rc<Example>>>,
     /// Guesses that failed too often: to be generalised.
     pub generalise: &'a [ExitKey],
     /// The last version allowed: no guess at all.
@@ -116,6 +120,7 @@ impl CompiledCode {
 struct Guesses {
     argument_types: Option<Vec<Live>>,
     loop_entry: Option<LoopEntry>,
+    local_examples: Vec<Option<Rc<Example>>>,
     generalised: HashSet<(u32, Reason)>,
     generic: bool,
 }
@@ -141,7 +146,8 @@ impl Guesses {
             _ => None,
         };
         let generalised = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
-        Guesses { argument_types, loop_entry, generalised, generic: request.generic }
+        let local_examples = request.local_examples.clone();
+        Guesses { argument_types, loop_entry, local_examples, generalised, generic: request.generic }
     }
 }
 
@@ -316,6 +322,14 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
     entries.into_boxed_slice()
 }
 
+/// What a frame's locals hold, for later compilations of its code. Nothing for cells.
+pub fn local_examples(frame: Frame) -> Vec<Option<Rc<Example>>> {
+    let count = frame.code().nlocalsplus() as usize;
+    // SAFETY: the frame is live and its slots hold references or null.
+    let slots = (0..count).map(|i| unsafe { capture::live(frame.slot(i)) });
+    slots.map(|live| (!matches!(live.py, PyTypes::NULL | PyTypes::NONE)).then_some(live.example)).collect()
+}
+
 fn build_ir(
     guesses: &Guesses,
     environment: &dyn Environment,
@@ -332,6 +346,7 @@ fn build_ir(
         environment,
         argument_types: guesses.argument_types.clone(),
         loop_entry: guesses.loop_entry.clone(),
+        local_examples: guesses.local_examples.clone(),
         generalised: &guesses.generalised,
         options: BuildOptions { speculate: switches.speculate && !guesses.generic, ..switches },
     })
@@ -383,7 +398,14 @@ fn list(native: &[u8], entry: &CompiledEntry, captured: &CodeObject, resolver: &
 
 /// `dis(f)`: the bytecode with the types that were inferred, as text.
 pub fn disassemble(code: Code) -> Result<String, Refusal> {
-    let request = CompileRequest { frame: None, loop_header: None, generalise: &[], generic: false, dump: false };
+    let request = CompileRequest {
+        frame: None,
+        local_examples: Vec::new(),
+        loop_header: None,
+        generalise: &[],
+        generic: false,
+        dump: false,
+    };
     let (captured, bytecode) = decoded(code)?;
     let guesses = Guesses::of(&request, captured.locals_plus_kinds.len());
     let layout = layout::for_compiler();

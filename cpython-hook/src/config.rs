@@ -54,7 +54,8 @@ impl Config {
     }
 }
 
-const DEFAULT_THRESHOLD: i64 = 20;
+/// Interpreting a function about a thousand times takes as long as compiling it.
+const DEFAULT_THRESHOLD: i64 = 1000;
 
 /// Names of the options, in the order in which they are listed.
 pub const NAMES: &[&str] = &["backend", "threshold", "stress", "opt_level", "disable_passes", "cpu", "loop_entry"];

@@ -22,6 +22,10 @@ use std::{
 
 /// Exits at one guess before it is generalised.
 const EXITS_PER_GUESS: u64 = 8;
+/// Code units that compile in about the time between two samples of the ticker.
+const UNITS_PER_SAMPLE: usize = 150;
+/// Calls until a function is compiled one of whose loops was.
+const CALLS_AFTER_LOOP: i64 = 2;
 /// The version that makes no guesses.
 const LAST_VERSION: u32 = 4;
 
@@ -69,6 +73,14 @@ pub fn on_hot(state: &CodeState, frame: Frame) -> Option<Rc<CompiledCode>> {
     compile_now(state, Some(frame))
 }
 
+/// Whether the interpreter has already spent about as long in this code's loops as compiling them will take: then
+/// compiling at once costs at most twice what knowing the future would.
+fn loop_has_earned_compilation(state: &CodeState) -> bool {
+    config::threshold() == 0
+        || config::stress_loops()
+        || state.sampled.get() as usize * UNITS_PER_SAMPLE >= state.code().code_units() as usize
+}
+
 /// A frame was pulled out of the interpreter at a loop header. `None`: the interpreter goes on.
 #[cold]
 pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offset: u32) -> Option<*mut PyObject> {
@@ -76,11 +88,17 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
     if thread.cframe().use_tracing() != 0 {
         return None;
     }
-    let fitting = state.loop_version(offset).0.or_else(|| compile_loop(state, frame, offset));
-    let Some((compiled, entry)) = fitting.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
-    else {
+    let known = state.loop_version(offset).0;
+    if known.is_none() && !loop_has_earned_compilation(state) {
         return None;
-    };
+    }
+    let fitting = known.or_else(|| compile_loop(state, frame, offset));
+    let compiled = fitting?;
+    let entry = compiled.entry_at(offset)?;
+    // A function that loops is worth a version of its own soon: the next call need not wait for the ticker.
+    if state.countdown.get() > CALLS_AFTER_LOOP && state.refusal.borrow().is_none() {
+        state.countdown.set(CALLS_AFTER_LOOP);
+    }
     state.loops_entered.set(state.loops_entered.get() + 1);
     TOTALS.loops_entered.fetch_add(1, Ordering::Relaxed);
     Some(hook::enter(thread, frame, state, compiled, entry))
@@ -124,6 +142,12 @@ fn count_compilation(compiled: &CompiledCode) {
     TOTALS.compile_nanoseconds.fetch_add(compiled.compile_time.as_nanos() as u64, Ordering::Relaxed);
 }
 
+/// Notes what a frame's locals hold: guesses for the next compilation of its code.
+pub fn remember_locals(state: &CodeState, frame: Frame) {
+    let examples = compile::local_examples(frame);
+    state.local_examples.replace(examples);
+}
+
 /// Compiles a version for a loop that runs in the interpreter. It is entered at that loop only, so the function's own
 /// version is not disturbed by what one activation's loop looks like.
 fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<CompiledCode>> {
@@ -132,10 +156,12 @@ fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<Compi
         state.set_watched(config::stress_loops());
         return None;
     }
+    remember_locals(state, frame);
     let generalise = failed_guesses(state);
     let request = CompileRequest {
         frame: Some(frame),
         loop_header: Some(header),
+        local_examples: Vec::new(),
         generalise: &generalise,
         generic: versions + 1 > LAST_VERSION,
         dump: false,
@@ -166,6 +192,7 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
     let request = CompileRequest {
         frame,
         loop_header: None,
+        local_examples: state.local_examples.borrow().clone(),
         generalise: &generalise,
         generic: state.versions.get() + 1 >= LAST_VERSION,
         dump: false,

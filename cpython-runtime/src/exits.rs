@@ -47,14 +47,27 @@ impl Values {
         }
     }
 
+    /// Whether the slot is to be written; one that may be unbound has a flag after its raw value, and holds null if it is.
+    unsafe fn is_bound(&self, source: Source) -> bool {
+        match source {
+            // SAFETY: as for `word`.
+            Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => unsafe {
+                self.word(index + 1) != 0
+            },
+            _ => true,
+        }
+    }
+
     /// Remembers the content of a local's slot as the object of its raw value, if it is an equal object of the exact type
     /// and there is none yet.
     unsafe fn keep(&mut self, source: Source, old: *mut PyObject) {
         // SAFETY: as for `word`; slots hold null or live objects.
         unsafe {
             let (index, equal) = match source {
-                Source::Int(index) => (index, is_same_int(old, self.word(index) as i64)),
-                Source::Float(index) => (index, is_same_float(old, f64::from_bits(self.word(index)))),
+                Source::Int(index) | Source::IntIf(index) => (index, is_same_int(old, self.word(index) as i64)),
+                Source::Float(index) | Source::FloatIf(index) => {
+                    (index, is_same_float(old, f64::from_bits(self.word(index))))
+                }
                 _ => return,
             };
             if let Some(known) = self.boxes.get_mut(index as usize)
@@ -79,9 +92,11 @@ impl Values {
                     }
                     object
                 }
-                Source::Int(index) => self.boxed(index, |word| box_int(word as i64)),
-                Source::Float(index) => self.boxed(index, |word| box_float(f64::from_bits(word))),
-                Source::Bool(index) => box_bool(self.word(index) != 0),
+                Source::Int(index) | Source::IntIf(index) => self.boxed(index, |word| box_int(word as i64)),
+                Source::Float(index) | Source::FloatIf(index) => {
+                    self.boxed(index, |word| box_float(f64::from_bits(word)))
+                }
+                Source::Bool(index) | Source::BoolIf(index) => box_bool(self.word(index) != 0),
                 Source::Const(index) => {
                     let constant = object::tuple_items(frame.code().co_consts()).add(index as usize).read();
                     object::incref(constant);
@@ -110,7 +125,9 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
             values.keep(source, frame.slot(slot as usize));
         }
         for &(slot, source) in &exit.locals {
-            locals.push((slot as usize, values.get(source, frame)));
+            if values.is_bound(source) {
+                locals.push((slot as usize, values.get(source, frame)));
+            }
         }
         for (i, &source) in exit.stack.iter().enumerate() {
             frame.set_slot(stack_base + i, values.get(source, frame));

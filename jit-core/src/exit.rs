@@ -24,6 +24,10 @@ pub enum Source {
     Int(u32),
     Float(u32),
     Bool(u32),
+    /// The same where value `i + 1` is not 0; else the slot stays as it is (an unbound local's null).
+    IntIf(u32),
+    FloatIf(u32),
+    BoolIf(u32),
     /// `co_consts[i]`, increfed.
     Const(u32),
     Null,

@@ -22,10 +22,12 @@ impl Mode {
     pub const DEFAULT: Mode = Mode { name: "default", enabled: true, threshold: None, stress: false };
     pub const FIRST_CALL: Mode = Mode { name: "threshold-0", enabled: true, threshold: Some(0), stress: false };
     pub const STRESS: Mode = Mode { name: "stress", enabled: true, threshold: Some(0), stress: true };
-    pub const STRESS_DEFAULT: Mode = Mode { name: "stress-default", enabled: true, threshold: None, stress: true };
+    /// Compiled after the interpreter has specialised the bytecode, but soon enough for a short program.
+    pub const WARM: Mode = Mode { name: "warm", enabled: true, threshold: Some(20), stress: false };
+    pub const STRESS_WARM: Mode = Mode { name: "stress-warm", enabled: true, threshold: Some(20), stress: true };
 
     /// The modes every program of `tests/python` is run in, unless it says otherwise.
-    pub const TESTED: [Mode; 4] = [Mode::FIRST_CALL, Mode::DEFAULT, Mode::STRESS, Mode::STRESS_DEFAULT];
+    pub const TESTED: [Mode; 5] = [Mode::FIRST_CALL, Mode::DEFAULT, Mode::WARM, Mode::STRESS, Mode::STRESS_WARM];
 
     pub fn by_name(name: &str) -> Option<Mode> {
         [Mode::PLAIN, Mode::NULL].into_iter().chain(Mode::TESTED).find(|mode| mode.name == name)

@@ -5,6 +5,7 @@
 //! predecessor simply continues its state. *Invariant*: `self.state` describes the frame at the current point of
 //! emission; `self.start` is the state at the start of the current instruction, to which guards leave.
 
+use super::examples::{Example, Examples, computing_locals};
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
@@ -19,11 +20,21 @@ use crate::ir::op::{BinOp, Block, Cond, Leave, Op, Status, Symbol, Target, UnOp,
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// More walks than this and every merge is widened to objects of any type.
 const MAX_WALKS: u32 = 24;
 
+/// The work of a walk grows with the product of instructions and live slots: beyond this (an f-string of thousands of
+/// parts, generated tables) compiling would take longer than the interpreter will ever need.
+const MAX_WORK: u64 = 2_000_000;
+
 pub(super) fn run(request: &BuildRequest<'_>) -> Result<Built, BuildError> {
+    let instructions = request.bytecode.instructions.len() as u64;
+    let slots = request.code.locals_plus_kinds.len() as u64 + u64::from(request.code.stack_size);
+    if instructions.saturating_mul(slots + 32) > MAX_WORK {
+        return Err(BuildError::Unsupported(format!("{instructions} instructions with {slots} slots are too many")));
+    }
     let plan = Plan::new(request)?;
     let mut shapes: HashMap<Offset, Shape> = HashMap::new();
     let mut walks = 0;
@@ -53,6 +64,8 @@ struct Plan {
     depths: StackDepths,
     /// Made when it is first asked for.
     liveness: OnceCell<(FlowGraph, Liveness)>,
+    /// Locals that only arithmetic uses.
+    computing: Vec<bool>,
 }
 
 impl Plan {
@@ -135,7 +148,8 @@ impl Plan {
         // Several roots: later roots come first after the reversal, which keeps every forward edge forward.
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
-        Ok(Plan { order: post, starts, merges, entries, depths, liveness: OnceCell::new() })
+        let computing = computing_locals(code, &request.code.locals_plus_kinds);
+        Ok(Plan { order: post, starts, merges, entries, depths, liveness: OnceCell::new(), computing })
     }
 }
 
@@ -224,6 +238,7 @@ pub(super) struct Builder<'a> {
     types: String,
     pub addresses: Vec<u64>,
     pub kwnames: Option<u32>,
+    pub examples: Examples,
     pub error: Option<BuildError>,
 }
 
@@ -252,6 +267,7 @@ impl<'a> Builder<'a> {
             types: String::new(),
             addresses: Vec::new(),
             kwnames: None,
+            examples: Examples::new(local_examples(request)),
             error: None,
         }
     }
@@ -394,7 +410,9 @@ impl<'a> Builder<'a> {
 
     /// Guards that a local has the exact type of a live value, if that is worth knowing.
     fn guess_local(&mut self, local: u32, live: PyTypes) {
-        if self.request.options.speculate && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST) {
+        if self.request.options.speculate
+            && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY)
+        {
             let value = self.emit(Op::SlotGet(local));
             if self.state.locals[local as usize].py.may_be_null() {
                 let null = self.emit(Op::Null(Ty::Obj));
@@ -473,6 +491,11 @@ impl<'a> Builder<'a> {
                     self.start = self.state.clone();
                 }
             }
+        }
+        if let Some(top) = entry.stack.last()
+            && self.request.options.examples
+        {
+            self.examples.iterate(entry.offset, top.example.clone());
         }
         for i in 0..self.state.stack.len() {
             self.start_range(i);
@@ -598,6 +621,13 @@ impl<'a> Builder<'a> {
                     self.merged.insert(raw.value(), i as u32);
                     Local { form: Form::Raw { raw, dirty: true }, py: kind.py(), big: false }
                 }
+                LocalShape::MaybeRaw(kind) => {
+                    self.count("unbox_loops");
+                    let raw = kind.with(self.function.add_param(block, kind.ty()));
+                    let bound = self.function.add_param(block, Ty::I64);
+                    self.merged.insert(raw.value(), i as u32);
+                    Local { form: Form::MaybeRaw { raw, bound }, py: kind.py() | PyTypes::NULL, big: false }
+                }
             });
         }
         let cold = edges.iter().all(|edge| edge.cold);
@@ -630,6 +660,9 @@ impl<'a> Builder<'a> {
                 Form::Raw { raw, .. } => {
                     write!(self.types, " {name}={:?}:raw {}", raw.value(), describe_types(local.py))
                 }
+                Form::MaybeRaw { raw, bound } => {
+                    write!(self.types, " {name}={:?}:raw {} if {bound:?}", raw.value(), describe_types(local.py))
+                }
             };
         }
         self.types.push_str(" ]\n");
@@ -639,7 +672,7 @@ impl<'a> Builder<'a> {
     fn convert(&mut self, edge: Edge, target: Offset, block: Block) {
         let shape = self.shapes[&target].clone();
         self.block = edge.from;
-        self.state = edge.state;
+        let outer = std::mem::replace(&mut self.state, edge.state);
         let saved = (self.at.clone(), self.start.clone(), self.ip_set);
         self.ip_set = true;
         // Guards of the conversion leave to the target's own first instruction.
@@ -651,15 +684,28 @@ impl<'a> Builder<'a> {
         self.start = self.state.clone();
         let mut raws = HashMap::new();
         for (i, expected) in shape.locals.iter().enumerate() {
-            if let LocalShape::Raw(kind) = *expected {
-                let raw = match self.state.locals[i].form {
-                    Form::Raw { raw, .. } => raw,
-                    Form::Slot { .. } => {
+            if let LocalShape::Raw(kind) | LocalShape::MaybeRaw(kind) = *expected {
+                let maybe = matches!(expected, LocalShape::MaybeRaw(_));
+                let (raw, bound) = match self.state.locals[i] {
+                    Local { form: Form::Raw { raw, .. }, .. } => (raw, None),
+                    Local { form: Form::MaybeRaw { raw, bound }, .. } => (raw, Some(bound)),
+                    Local { form: Form::Slot { .. }, py: PyTypes::NULL, .. } => {
+                        let nothing = match kind {
+                            RawKind::Float => self.emit(Op::FConst(0)),
+                            _ => self.int(0),
+                        };
+                        (kind.with(nothing), Some(self.int(0)))
+                    }
+                    _ => {
                         let value = self.local_object(i as u32);
-                        self.unbox(value, kind)
+                        (self.unbox(value, kind), None)
                     }
                 };
-                raws.insert(i, raw);
+                let bound = match bound {
+                    None if maybe => Some(self.int(1)),
+                    _ => bound,
+                };
+                raws.insert(i, (raw, bound));
             }
         }
         for (i, expected) in shape.locals.iter().enumerate() {
@@ -692,12 +738,14 @@ impl<'a> Builder<'a> {
             }
         }
         for i in 0..shape.locals.len() {
-            if let Some(raw) = raws.get(&i) {
+            if let Some((raw, bound)) = raws.get(&i) {
                 args.push(raw.value());
+                args.extend(bound);
             }
         }
         self.terminate(Op::Jump(Target { block, args }));
         (self.at, self.start, self.ip_set) = saved;
+        self.state = outer;
     }
 
     /// Locals that hold the same raw value are told apart by a merge. If more than one of them is still read behind it,
@@ -708,10 +756,10 @@ impl<'a> Builder<'a> {
             if matches!(raw, Raw::Bool(_)) {
                 continue;
             }
-            let same = |local: &Local| matches!(local.form, Form::Raw { raw: other, .. } if other == raw);
-            let copies: Vec<u32> =
-                (i as u32..).zip(&self.state.locals[i..]).filter(|(_, local)| same(local)).map(|(i, _)| i).collect();
-            if copies.len() > 1 && copies.iter().filter(|local| self.is_live(target, **local)).count() > 1 {
+            let locals = (i as u32..).zip(&self.state.locals[i..]);
+            let copies: Vec<u32> = locals.filter(|(_, local)| holds(local, raw)).map(|(i, _)| i).collect();
+            let seen = |local: &&u32| !self.only_computes(**local) && self.is_live(target, **local);
+            if copies.len() > 1 && copies.iter().filter(seen).count() > 1 {
                 for local in copies {
                     self.flush_local(local);
                 }
@@ -722,9 +770,8 @@ impl<'a> Builder<'a> {
     /// Whether a stack item's raw value is also that of a local that is still read behind a merge: then the merge passes
     /// on their common object, since an item has no slot in which to keep it.
     fn is_shared(&self, target: Offset, state: &State, raw: Raw) -> bool {
-        let holds = |local: &Local| matches!(local.form, Form::Raw { raw: held, .. } if held == raw);
-        !matches!(raw, Raw::Bool(_))
-            && (0..).zip(&state.locals).any(|(i, local)| holds(local) && self.is_live(target, i))
+        let seen = |i| !self.only_computes(i) && self.is_live(target, i);
+        !matches!(raw, Raw::Bool(_)) && (0..).zip(&state.locals).any(|(i, local)| holds(local, raw) && seen(i))
     }
 
     /// Whether a local may still be read at the start of a block or behind it.
@@ -896,6 +943,22 @@ impl<'a> Builder<'a> {
         status
     }
 
+    /// Leaves when the thread is traced: to `offset`, with the current state.
+    pub fn leave_if_traced(&mut self, offset: Offset) {
+        let layout = self.request.layout;
+        let ts = self.thread();
+        let cframe = self.load(MemTy::Ptr, Ty::Ptr, ts, layout.thread_cframe);
+        let tracing = self.load(MemTy::U8, Ty::I64, cframe, layout.cframe_use_tracing);
+        let zero = self.int(0);
+        let quiet = self.compare(Cond::Eq, tracing, zero);
+        let traced = self.branch(quiet, true);
+        self.aside(traced, |b| {
+            let state = b.state.clone();
+            let leave = b.leave_with(&state, offset, Reason::Interrupt);
+            b.terminate(Op::Leave(leave));
+        });
+    }
+
     pub fn name_symbol(&mut self, name: u32) -> Value {
         let value = self.emit(Op::Symbol(Symbol::Name(name), Ty::Obj));
         self.defined(value, PyTypes::STR)
@@ -962,7 +1025,7 @@ impl<'a> Builder<'a> {
 
     /// A new reference to the one object that a raw value becomes: that of a local which holds it, or a new one which
     /// other stack items of the same value share from here on.
-    fn box_raw(&mut self, raw: Raw) -> Value {
+    pub fn box_raw(&mut self, raw: Raw) -> Value {
         if let Some(local) = self.home_of(raw) {
             self.flush_local(local);
             let value = self.local_object(local);
@@ -982,6 +1045,12 @@ impl<'a> Builder<'a> {
             }
         }
         value
+    }
+
+    /// Whether a stack item has the raw value, or a local of which the program may ask for the object.
+    pub fn is_seen_elsewhere(&self, raw: Raw) -> bool {
+        self.state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+            || (0..).zip(&self.state.locals).any(|(i, local)| holds(local, raw) && !self.only_computes(i))
     }
 
     /// The local whose slot is where a raw value's object is, or is to be: one that has it already, else the one for
@@ -1101,6 +1170,12 @@ impl<'a> Builder<'a> {
         self.effect(Op::Decref(value));
         self.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
         self.aside(last, |b| {
+            // Numbers run nothing.
+            let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
+            let other = b.branch(float, true);
+            b.effect(Op::Decref(value));
+            b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
+            b.block = other;
             b.flush_locals();
             b.effect(Op::Decref(value));
             b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
@@ -1125,12 +1200,26 @@ impl<'a> Builder<'a> {
                 let value = self.emit(Op::SlotGet(local));
                 self.defined(value, py)
             }
-            Form::Raw { dirty: true, .. } => unreachable!("dirty locals are flushed first"),
+            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } => unreachable!("dirty locals are flushed first"),
         }
     }
 
     /// Boxes a dirty local into its slot.
     pub fn flush_local(&mut self, local: u32) {
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let py = self.state.locals[local as usize].py;
+            let done = self.function.new_block();
+            self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+            let unbound = self.branch(bound, false);
+            self.state.locals[local as usize].form = Form::Raw { raw, dirty: true };
+            self.flush_local(local);
+            self.goto(done);
+            self.block = unbound;
+            self.goto(done);
+            self.block = done;
+            self.state.locals[local as usize] = Local::slot(py);
+            return;
+        }
         if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
             let home = self.home_of(raw).unwrap_or(local);
             if home != local {
@@ -1167,7 +1256,7 @@ impl<'a> Builder<'a> {
     pub fn detach(&mut self, local: u32) {
         if let Form::Raw { raw, dirty: false } = self.state.locals[local as usize].form {
             for other in 0..self.state.locals.len() {
-                if matches!(self.state.locals[other].form, Form::Raw { raw: held, dirty: true } if held == raw) {
+                if is_dirty(&self.state.locals[other]) && holds(&self.state.locals[other], raw) {
                     self.flush_local(other as u32);
                 }
             }
@@ -1227,7 +1316,7 @@ impl<'a> Builder<'a> {
                 let (previous, previous_py) = match old.form {
                     Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
                     Form::Slot { .. } => (Some(self.local_object(local)), old.py),
-                    Form::Raw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+                    Form::Raw { .. } | Form::MaybeRaw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
                 };
                 self.effect(Op::SlotSet(local, value));
                 self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
@@ -1236,6 +1325,11 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// Whether nothing but arithmetic loads the local.
+    pub fn only_computes(&self, local: u32) -> bool {
+        self.keeps_raw(local) && self.plan.computing[local as usize]
     }
 
     /// Cells and their like always live in their slots.
@@ -1277,15 +1371,16 @@ impl<'a> Builder<'a> {
         };
         let mut locals = Vec::new();
         for (i, local) in state.locals.iter().enumerate() {
-            if let Form::Raw { raw, dirty } = local.form {
-                // A clean one keeps its object; it is mentioned when others are to share that.
-                let copied = || {
-                    state.locals.iter().filter(|l| matches!(l.form, Form::Raw { raw: r, .. } if r == raw)).count() > 1
-                        || state.stack.iter().any(|item| matches!(item, Item::Raw { raw: r, .. } if *r == raw))
-                };
-                if dirty || copied() {
+            // A clean one keeps its object; it is mentioned when others are to share that.
+            let copied = |raw| {
+                state.locals.iter().filter(|l| matches!(l.form, Form::Raw { raw: held, .. } if held == raw)).count() > 1
+                    || state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+            };
+            match local.form {
+                Form::Raw { raw, dirty } if dirty || copied(raw) => {
                     locals.push((i as u32, raw_source(raw, value(raw.value()))));
                 }
+                _ => {}
             }
         }
         let stack = state
@@ -1301,6 +1396,18 @@ impl<'a> Builder<'a> {
                 Item::Raw { raw, .. } => raw_source(raw, value(raw.value())),
             })
             .collect();
+        for (i, local) in state.locals.iter().enumerate() {
+            if let Form::MaybeRaw { raw, bound } = local.form {
+                let index = values.len() as u32;
+                values.extend([raw.value(), bound]);
+                let source = match raw {
+                    Raw::Float(_) => Source::FloatIf(index),
+                    Raw::Int(_) => Source::IntIf(index),
+                    Raw::Bool(_) => Source::BoolIf(index),
+                };
+                locals.push((i as u32, source));
+            }
+        }
         let value_count = values.len() as u32;
         let exit = Exit { offset, origin: self.at.offset, reason, locals, stack, value_count };
         Leave { exit: self.function.add_exit(exit), values }
@@ -1345,9 +1452,10 @@ impl<'a> Builder<'a> {
                 .locals
                 .iter()
                 .enumerate()
-                .filter_map(|(i, local)| match local.form {
-                    Form::Raw { raw, dirty: true } => Some((i as u32, raw)),
-                    _ => None,
+                .flat_map(|(i, local)| match local.form {
+                    Form::Raw { raw, dirty: true } => vec![(i as u32, raw)],
+                    Form::MaybeRaw { raw, bound } => vec![(i as u32, raw), (i as u32, Raw::Bool(bound))],
+                    _ => vec![],
                 })
                 .collect(),
         };
@@ -1406,8 +1514,31 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn is_dirty(local: &Local) -> bool {
-    matches!(local.form, Form::Raw { dirty: true, .. })
+/// What each local is likely to hold: as found on entry, else as an earlier activation left it.
+fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
+    if !request.options.examples || !request.options.speculate {
+        return Vec::new();
+    }
+    let mut locals = vec![None; request.code.locals_plus_kinds.len()];
+    for (local, earlier) in locals.iter_mut().zip(&request.local_examples) {
+        local.clone_from(earlier);
+    }
+    let live = request.loop_entry.as_ref().map(|entry| &entry.locals).or(request.argument_types.as_ref());
+    for (local, live) in locals.iter_mut().zip(live.into_iter().flatten()) {
+        if live.py != PyTypes::NULL && live.py != PyTypes::NONE {
+            *local = Some(live.example.clone());
+        }
+    }
+    locals
+}
+
+/// Whether the slot does not hold the local's value.
+fn holds(local: &Local, raw: Raw) -> bool {
+    matches!(local.form, Form::Raw { raw: held, .. } if held == raw)
+}
+
+pub(super) fn is_dirty(local: &Local) -> bool {
+    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
 }
 
 /// Types of a constant.
