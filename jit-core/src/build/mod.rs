@@ -38,6 +38,8 @@ pub struct Live {
     pub py: PyTypes,
     /// An int that does not fit 64 bits.
     pub big: bool,
+    /// Something beside the frame holds it too.
+    pub shared: bool,
     /// The same and what it holds.
     pub example: Rc<Example>,
 }
@@ -121,17 +123,36 @@ pub struct BuildOptions {
     pub inline_attributes: bool,
 }
 
+/// Names by which the builder's optimisations are switched off, as those of the passes are.
+pub const SWITCHES: &[&str] = &[
+    "guess_types",
+    "unbox_loops",
+    "examples",
+    "reuse_floats",
+    "inline_containers",
+    "inline_globals",
+    "inline_attributes",
+];
+
+impl BuildOptions {
+    /// Everything but what `disabled` names (see [`SWITCHES`]; other names are left to the passes).
+    pub fn without(disabled: &[String]) -> BuildOptions {
+        let enabled = |name: &str| !disabled.iter().any(|other| other == name);
+        BuildOptions {
+            speculate: enabled("guess_types"),
+            unbox_loops: enabled("unbox_loops"),
+            examples: enabled("examples"),
+            reuse_floats: enabled("reuse_floats"),
+            inline_containers: enabled("inline_containers"),
+            inline_globals: enabled("inline_globals"),
+            inline_attributes: enabled("inline_attributes"),
+        }
+    }
+}
+
 impl Default for BuildOptions {
     fn default() -> Self {
-        BuildOptions {
-            speculate: true,
-            unbox_loops: true,
-            examples: true,
-            reuse_floats: true,
-            inline_containers: true,
-            inline_globals: true,
-            inline_attributes: true,
-        }
+        BuildOptions::without(&[])
     }
 }
 
