@@ -199,12 +199,15 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
         let _ = writeln!(dump, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
     }
+    let mut stages = Stages::default();
+    stages.done("decode", started);
     let layout = layout::for_compiler();
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
     let live = request.frame.map(|frame| unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins()) });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout)?;
+    stages.done("build", started);
     if wanted {
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
@@ -214,6 +217,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let _ = writeln!(dump, "; IR, {} walks\n{}", built.walks, built.function);
     }
     optimise(&mut built.function, &options, wanted, &mut dump, &mut optimisations)?;
+    stages.done("passes", started);
 
     let mut addresses = std::mem::take(&mut built.addresses);
     let stress = options.stress == Stress::Exits;
@@ -224,6 +228,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     }
     let lower_options = LowerOptions { stress_exits: stress.then(|| addresses.len() as u32 - 1) };
     let lowered = lower(&built.function, &layout, &lower_options);
+    stages.done("lower", started);
     if wanted {
         let _ = writeln!(dump, "; lowered\n{lowered}");
     }
@@ -248,12 +253,13 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let entry = backend()
         .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
         .map_err(|error| refuse("backend", error))?;
+    stages.done("backend", started);
     let native = entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default();
     if wanted {
         let listing = list(&native, &entry, &captured, &resolver);
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }
-    log(&captured, &entry, request);
+    log(&captured, &entry, request, &stages);
     if wanted && !request.dump {
         eprintln!("{dump}");
     }
@@ -281,8 +287,29 @@ fn dump_wanted(qualname: &str) -> bool {
     NAME.get_or_init(|| std::env::var("COLUMBA_DUMP").ok()).as_deref() == Some(qualname)
 }
 
+/// When each stage of a compilation was done.
+#[derive(Default)]
+struct Stages(Vec<(&'static str, Duration)>);
+
+impl Stages {
+    fn done(&mut self, stage: &'static str, started: Instant) {
+        self.0.push((stage, started.elapsed()));
+    }
+}
+
+impl std::fmt::Display for Stages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut before = Duration::ZERO;
+        for (stage, at) in &self.0 {
+            write!(f, " {stage} {} us", (*at - before).as_micros())?;
+            before = *at;
+        }
+        Ok(())
+    }
+}
+
 /// With `COLUMBA_LOG` set: a line on standard error for each compilation.
-fn log(captured: &CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>) {
+fn log(captured: &CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>, stages: &Stages) {
     static ASKED: OnceLock<bool> = OnceLock::new();
     if !*ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some()) {
         return;
@@ -290,7 +317,7 @@ fn log(captured: &CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_
     let at = entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
     let place = request.loop_header.map_or(String::new(), |offset| format!(", for the loop at {offset}"));
     eprintln!(
-        "columba: {at:#x}+{:#x} {} ({}:{}){place}{}",
+        "columba: {at:#x}+{:#x} {} ({}:{}){place}{};{stages}",
         entry.code_size(),
         captured.qualname,
         captured.filename,
