@@ -47,7 +47,8 @@ use std::{
 pub const BACKENDS: &[&str] = &["cranelift"];
 
 /// Names of the optimisation passes, for `disable_passes`.
-pub const PASSES: &[&str] = &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes"];
+pub const PASSES: &[&str] =
+    &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes", "promote-names"];
 
 /// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
 /// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
@@ -311,7 +312,7 @@ fn build_ir(
     let environment: &dyn Environment = match request.frame {
         Some(frame) => {
             // SAFETY: the frame keeps its globals and builtins alive during this call.
-            live = unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins()) };
+            live = unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) };
             &live
         }
         None => &NoEnvironment,
@@ -330,6 +331,7 @@ fn build_ir(
             inline_containers: enabled("inline-containers"),
             inline_globals: enabled("inline-globals"),
             inline_attributes: enabled("inline-attributes"),
+            promote_names: enabled("promote-names"),
         },
     })
     .map_err(|error| refuse("build", error))

@@ -9,7 +9,7 @@
 
 use crate::{
     frame::Frame,
-    helpers::{box_bool, box_float, box_int, is_same_bool, is_same_float, is_same_int},
+    helpers::{box_bool, box_float, box_int, is_same_bool, is_same_float, is_same_int, namespace},
     object,
 };
 use columba_jit_core::exit::{Exit, Source};
@@ -47,6 +47,25 @@ impl Values {
         }
     }
 
+    /// A new reference to the object that a raw value has already, if it has one.
+    unsafe fn shared(&self, source: Source) -> Option<*mut PyObject> {
+        let (Source::Int(index) | Source::Float(index)) = source else { return None };
+        let known = self.boxes.get(index as usize).copied().filter(|known| !known.is_null())?;
+        // SAFETY: as for `boxed`.
+        unsafe { object::incref(known) };
+        Some(known)
+    }
+
+    /// `object` stays where it is and stands for that raw value: whatever else has it shares the object.
+    fn keep(&mut self, source: Source, object: *mut PyObject) {
+        if let Source::Int(index) | Source::Float(index) = source
+            && let Some(known) = self.boxes.get_mut(index as usize)
+            && known.is_null()
+        {
+            *known = object;
+        }
+    }
+
     /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
     unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
         // SAFETY: the exit describes words of `out` by their types, and constants by their index in `co_consts`.
@@ -77,7 +96,7 @@ impl Values {
     }
 }
 
-/// Makes the frame what the exit describes: locals, stack, position; gives back the depth of its value stack. The frame
+/// Makes the frame what the exit describes: locals, names, stack, position; gives back the depth of its value stack. The frame
 /// is ready for the interpreter, which is to be entered with it unlinked.
 ///
 /// # Safety
@@ -87,6 +106,7 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
     let mut values = Values { out, boxes: vec![null_mut(); exit.value_count as usize] };
     let stack_base = frame.code().nlocalsplus() as usize;
     let mut locals = Vec::with_capacity(exit.locals.len());
+    let mut names = Vec::with_capacity(exit.names.len());
     // SAFETY: the contract above; slots named by an exit lie within the frame, the stack within `co_stacksize`. Slots of
     // locals own what they hold, stack slots nothing.
     unsafe {
@@ -94,12 +114,18 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
             let slot = slot as usize;
             if let Some(object) = values.get(source, frame.slot(slot), frame) {
                 locals.push((slot, object));
-            } else if let Source::Int(index) | Source::Float(index) = source
-                && let Some(known) = values.boxes.get_mut(index as usize)
-                && known.is_null()
-            {
-                // The stack shares the object that the local keeps.
-                *known = frame.slot(slot);
+            } else {
+                values.keep(source, frame.slot(slot));
+            }
+        }
+        let namespace = frame.f_locals();
+        for &(index, source) in &exit.names {
+            let name = object::tuple_items(frame.code().co_names()).add(index as usize).read();
+            let old = namespace::peek(namespace, name);
+            if let Some(object) = values.shared(source).or_else(|| values.get(source, old, frame)) {
+                names.push((name, object));
+            } else {
+                values.keep(source, old);
             }
         }
         for (i, &source) in exit.stack.iter().enumerate() {
@@ -110,6 +136,11 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
             let old = frame.slot(*slot);
             frame.set_slot(*slot, *object);
             *object = old;
+        }
+        // The names' old values are numbers and the like: replacing them runs no Python.
+        for (name, object) in names {
+            namespace::put(namespace, name, object);
+            object::decref(object);
         }
         let depth = exit.stack.len() as i32;
         frame.set_depth(depth);

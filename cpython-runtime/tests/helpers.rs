@@ -160,7 +160,7 @@ unsafe extern "C" fn call(_module: Object, arguments: Object) -> Object {
                     Passing::Nothing => to_object_unless_error(null_mut()),
                     _ => {
                         let object = word as Object;
-                        if helper == Helper::PeekName {
+                        if matches!(helper, Helper::PeekName | Helper::LookName) {
                             ffi::Py_XINCREF(object);
                         }
                         to_object_unless_error(object)
@@ -271,7 +271,15 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
                 },
             );
         }
-        let exit = Exit { offset: 3, origin: 3, reason: Reason::Type, locals, stack, value_count: count as u32 };
+        let exit = Exit {
+            offset: 3,
+            origin: 3,
+            reason: Reason::Type,
+            locals,
+            names: vec![],
+            stack,
+            value_count: count as u32,
+        };
         // A copy of the caller's frame with its own references, so that the interpreter's own is left alone.
         let caller = ThreadState::current().current_frame();
         let nlocals = caller.code().nlocalsplus() as usize;

@@ -16,6 +16,7 @@ mod control;
 mod exceptions;
 mod generators;
 mod instructions;
+mod names;
 mod objects;
 pub mod state;
 
@@ -53,6 +54,11 @@ pub trait Environment {
 
     /// Whether the name is bound (globals, then builtins) to a builtin the compiler knows, and its address.
     fn known_global(&self, name: u32) -> Option<(Known, u64)>;
+
+    /// What the name is bound to in the namespace of the module or class body that is to be compiled for.
+    fn name_type(&self, _name: u32) -> Option<Live> {
+        None
+    }
 
     /// Whether a live heap type with that version tag exists; the compiler may then trust inline-cache contents recorded
     /// under it.
@@ -108,6 +114,8 @@ pub struct BuildOptions {
     pub inline_containers: bool,
     pub inline_globals: bool,
     pub inline_attributes: bool,
+    /// Keep numbers in names of module and class bodies raw in loops.
+    pub promote_names: bool,
 }
 
 impl Default for BuildOptions {
@@ -118,6 +126,7 @@ impl Default for BuildOptions {
             inline_containers: true,
             inline_globals: true,
             inline_attributes: true,
+            promote_names: true,
         }
     }
 }
