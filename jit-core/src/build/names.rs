@@ -460,10 +460,14 @@ impl Builder<'_> {
     /// Between instructions: leaves to `offset` if Python ran in the middle of the last one and changed the type of a name.
     pub fn settle_suspect(&mut self, offset: Offset) {
         let Some(right) = self.state.suspect.take() else { return };
-        let mut state = self.state.clone();
-        state.names.fill(Name::Unknown);
-        let leave = self.leave_with(&state, offset, Reason::Type);
-        self.effect(Op::Guard(right, leave));
+        // No guard: its exit would be wrong where the condition holds, and guards are made to fail for the sake of it.
+        let wrong = self.branch(right, true);
+        self.aside(wrong, |b| {
+            b.forget_names();
+            let state = b.state.clone();
+            let leave = b.leave_with(&state, offset, Reason::Type);
+            b.terminate(Op::Leave(leave));
+        });
     }
 
     /// The names that an exit with this state writes back: those that are not right in the dictionary, and those whose object
