@@ -8,6 +8,7 @@
 
 use crate::compile::{CompiledCode, Refusal};
 use columba_cpython_runtime::{code::Code, layout::opcode};
+use columba_jit_core::build::examples::Example;
 use pyo3::ffi;
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -43,6 +44,8 @@ pub struct CodeState {
     pub loops_entered: Cell<u64>,
     /// Exits taken, by exit of the current version and by origin over all versions.
     pub exits: RefCell<HashMap<ExitKey, ExitCount>>,
+    /// What locals held in an activation that ended, or that loops.
+    pub local_examples: RefCell<Vec<Option<Rc<Example>>>>,
     headers: OnceCell<Box<[u32]>>,
 }
 
@@ -156,6 +159,7 @@ impl CodeState {
             entered: Cell::new(0),
             loops_entered: Cell::new(0),
             exits: RefCell::default(),
+            local_examples: RefCell::default(),
             headers: OnceCell::new(),
         });
         let state = Box::into_raw(state);

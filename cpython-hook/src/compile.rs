@@ -18,7 +18,7 @@ use columba_cpython_runtime::{
 };
 use columba_jit_core::{
     backend::{Backend, CodeSink, CompiledEntry, Config, Cpu, Effort},
-    build::{self, BuildOptions, BuildRequest, Built, Environment, LoopEntry, NoEnvironment},
+    build::{self, BuildOptions, BuildRequest, Built, Environment, LoopEntry, NoEnvironment, examples::Example},
     bytecode::decode::{Bytecode, decode},
     code::{CodeMemory, CodeOptions, Placement},
     disassembly,
@@ -27,6 +27,7 @@ use columba_jit_core::{
     ir::{
         function::Function,
         op::Symbol,
+        types::PyTypes,
         verify::{Level, verify},
     },
     lower::{LowerOptions, guard_count, lower},
@@ -39,6 +40,7 @@ use std::{
     collections::HashSet,
     ffi::c_void,
     fmt::Write,
+    rc::Rc,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -47,8 +49,16 @@ use std::{
 pub const BACKENDS: &[&str] = &["cranelift"];
 
 /// Names of the optimisation passes, for `disable_passes`.
-pub const PASSES: &[&str] =
-    &["guess-types", "unbox-loops", "inline-containers", "inline-globals", "inline-attributes", "promote-names"];
+pub const PASSES: &[&str] = &[
+    "guess-types",
+    "unbox-loops",
+    "examples",
+    "reuse-floats",
+    "inline-containers",
+    "inline-globals",
+    "inline-attributes",
+    "promote-names",
+];
 
 /// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
 /// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
@@ -67,6 +77,8 @@ pub struct CompileRequest<'a> {
     pub frame: Option<Frame>,
     /// Code unit of the loop header at which the frame stands, when it is to be entered in the middle.
     pub loop_header: Option<u32>,
+    /// What the locals held when an activation in the interpreter ended.
+    pub local_examples: Vec<Option<Rc<Example>>>,
     /// Guesses that failed too often: to be generalised.
     pub generalise: &'a [ExitKey],
     /// The last version allowed: no guess at all.
@@ -279,6 +291,14 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
     entries.into_boxed_slice()
 }
 
+/// What a frame's locals hold, for later compilations of its code. Nothing for cells.
+pub fn local_examples(frame: Frame) -> Vec<Option<Rc<Example>>> {
+    let count = frame.code().nlocalsplus() as usize;
+    // SAFETY: the frame is live and its slots hold references or null.
+    let slots = (0..count).map(|i| unsafe { capture::live(frame.slot(i)) });
+    slots.map(|live| (!matches!(live.py, PyTypes::NULL | PyTypes::NONE)).then_some(live.example)).collect()
+}
+
 fn build_ir(
     code: Code,
     request: &CompileRequest<'_>,
@@ -324,10 +344,13 @@ fn build_ir(
         environment,
         argument_types,
         loop_entry,
+        local_examples: request.local_examples.clone(),
         generalised: &generalised,
         options: BuildOptions {
             speculate: !request.generic && enabled("guess-types"),
             unbox_loops: enabled("unbox-loops"),
+            examples: enabled("examples"),
+            reuse_floats: enabled("reuse-floats"),
             inline_containers: enabled("inline-containers"),
             inline_globals: enabled("inline-globals"),
             inline_attributes: enabled("inline-attributes"),
@@ -390,7 +413,14 @@ pub fn disassemble(code: Code) -> Result<String, Refusal> {
     let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
     let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
     let options = config::current();
-    let request = CompileRequest { frame: None, loop_header: None, generalise: &[], generic: false, dump: false };
+    let request = CompileRequest {
+        frame: None,
+        local_examples: Vec::new(),
+        loop_header: None,
+        generalise: &[],
+        generic: false,
+        dump: false,
+    };
     let built = build_ir(code, &request, &options, &captured, &bytecode, &layout::for_compiler())?;
     Ok(format!("{bytecode}\n{}", built.types))
 }

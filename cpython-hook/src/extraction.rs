@@ -142,6 +142,11 @@ fn disarm(thread: ThreadState) {
     }
 }
 
+/// Whether the thread is traced by this module only.
+pub fn is_armed(thread: ThreadState) -> bool {
+    thread.c_tracefunc() == trace as *mut u8 && thread.c_profilefunc().is_null()
+}
+
 /// Compiled code is about to be entered in a thread that looks traced: if that is our doing, undo it for now.
 pub fn postpone(thread: ThreadState) {
     if thread.c_tracefunc() == trace as *mut u8 {

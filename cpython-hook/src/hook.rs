@@ -16,6 +16,7 @@ use columba_cpython_runtime::{
     code::Code,
     direct, exits,
     frame::Frame,
+    helpers::tracing,
     layout, object, stack_limit,
     thread::{Interpreter, ThreadState},
 };
@@ -148,7 +149,7 @@ pub unsafe extern "C" fn eval_frame(
 fn run(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
     let countdown = state.countdown.get() - 1;
     state.countdown.set(countdown);
-    if countdown <= 0 {
+    if countdown <= 1 {
         return hot(thread, frame, state, throwflag);
     }
     if state.is_watched() {
@@ -187,9 +188,24 @@ fn with_hook_off(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut Py
     result
 }
 
+/// The last call before the one that compiles: what its locals hold in the end is remembered. The frame of a function is
+/// cleared by whoever made it, so its locals are still there.
+#[cold]
+fn rehearse(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    let plain = throwflag == 0 && !frame.is_generator_owned() && !frame.code().makes_generator();
+    let result = interpret_loop(thread, frame, state, throwflag);
+    if plain && !result.is_null() {
+        tiering::remember_locals(state, frame);
+    }
+    result
+}
+
 /// Code that is compiled, or that the policy has to be asked about.
 #[inline(never)]
 fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
+    if state.countdown.get() == 1 {
+        return rehearse(thread, frame, state, throwflag);
+    }
     if throwflag == 0 && (frame.is_generator_owned() || !frame.code().makes_generator()) {
         if thread.cframe().use_tracing() != 0 {
             // Our own request for an extraction looks like tracing: postpone it.
@@ -234,6 +250,9 @@ pub fn enter(
     // SAFETY: the compiler's contract: machine code for this frame's code object, an entry number of its own, and a
     // buffer of the size it asked for; `compiled` keeps it alive meanwhile.
     let status = unsafe { (compiled.entry)(compiled.ctx, thread.as_ptr(), frame.as_ptr(), out, entry) };
+    if thread.cframe().use_tracing() != 0 && status < FIRST_EXIT {
+        report_exit(thread, status, out);
+    }
     frame.unlink(thread);
     thread.leave_recursive_call();
     // SAFETY: statuses with a value have stored it there.
@@ -250,6 +269,26 @@ pub fn enter(
         // `suspend` has set depth, instruction and generator state.
         status if status == Status::Yielded as i64 => first(),
         status => leave(thread, frame, state, compiled, status, out),
+    }
+}
+
+/// Tracing was switched on below compiled code that now ends: the trace function is told. When it raises, the value in
+/// `out` is dropped.
+#[cold]
+#[inline(never)]
+fn report_exit(thread: ThreadState, status: i64, out: *mut u64) {
+    if extraction::is_armed(thread) {
+        return;
+    }
+    let raised = status == Status::Raised as i64;
+    // SAFETY: `out` is the activation's own; a status other than `Raised` has stored a reference there. The GIL is held
+    // and the frame is still linked.
+    unsafe {
+        let value = if raised { null_mut() } else { out.read() as *mut PyObject };
+        if !tracing::trace_exit(thread, value) && !raised {
+            out.write(0);
+            ffi::Py_XDECREF(value);
+        }
     }
 }
 

@@ -323,7 +323,14 @@ fn backends() -> Vec<&'static str> {
 #[pyfunction]
 fn compile_code(code: &Bound<'_, PyAny>) -> PyResult<(bool, Option<String>)> {
     let code = code_of(code)?;
-    let request = CompileRequest { frame: None, loop_header: None, generalise: &[], generic: false, dump: false };
+    let request = CompileRequest {
+        frame: None,
+        local_examples: Vec::new(),
+        loop_header: None,
+        generalise: &[],
+        generic: false,
+        dump: false,
+    };
     Ok(match tiering::run_compiler(view(&code), &request) {
         Ok(_) => (true, None),
         Err(refusal) => (false, Some(refusal.reason)),
@@ -334,7 +341,14 @@ fn compile_code(code: &Bound<'_, PyAny>) -> PyResult<(bool, Option<String>)> {
 #[pyfunction]
 fn dump(code: &Bound<'_, PyAny>) -> PyResult<String> {
     let code = code_of(code)?;
-    let request = CompileRequest { frame: None, loop_header: None, generalise: &[], generic: false, dump: true };
+    let request = CompileRequest {
+        frame: None,
+        local_examples: Vec::new(),
+        loop_header: None,
+        generalise: &[],
+        generic: false,
+        dump: true,
+    };
     match tiering::run_compiler(view(&code), &request) {
         Ok(compiled) => Ok(compiled.dump.clone()),
         Err(refusal) => Err(PyRuntimeError::new_err(refusal.reason)),

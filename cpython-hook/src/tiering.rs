@@ -144,6 +144,12 @@ fn count_compilation(compiled: &CompiledCode) {
     TOTALS.compile_nanoseconds.fetch_add(compiled.compile_time.as_nanos() as u64, Ordering::Relaxed);
 }
 
+/// Notes what a frame's locals hold: guesses for the next compilation of its code.
+pub fn remember_locals(state: &CodeState, frame: Frame) {
+    let examples = compile::local_examples(frame);
+    state.local_examples.replace(examples);
+}
+
 /// Compiles a version for a loop that runs in the interpreter. It is entered at that loop only, so the function's own
 /// version is not disturbed by what one activation's loop looks like.
 fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<CompiledCode>> {
@@ -152,10 +158,12 @@ fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<Compi
         state.set_watched(config::stress_loops());
         return None;
     }
+    remember_locals(state, frame);
     let generalise = failed_guesses(state);
     let request = CompileRequest {
         frame: Some(frame),
         loop_header: Some(header),
+        local_examples: Vec::new(),
         generalise: &generalise,
         generic: versions + 1 > LAST_VERSION,
         dump: false,
@@ -186,6 +194,7 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
     let request = CompileRequest {
         frame,
         loop_header: None,
+        local_examples: state.local_examples.borrow().clone(),
         generalise: &generalise,
         generic: state.versions.get() + 1 >= LAST_VERSION,
         dump: false,

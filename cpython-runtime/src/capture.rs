@@ -5,8 +5,9 @@
 
 use crate::code::Code;
 use crate::helpers::namespace;
-use crate::layout::{dict, dict_keys, dict_unicode_entry};
+use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator};
 use crate::object::{self, read};
+use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
@@ -17,7 +18,10 @@ use columba_jit_core::ir::types::PyTypes;
 use columba_jit_core::unit::Resolver;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
+use std::ffi::CStr;
 use std::ptr::null_mut;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 unsafe extern "C" {
     /// `co.co_code`: base opcodes with zeroed caches, a new bytes object.
@@ -192,7 +196,45 @@ pub unsafe fn types_of(item: *mut PyObject) -> PyTypes {
     }
     // SAFETY: not null, so alive.
     let ty = unsafe { object::type_of(item) };
-    type_addresses().iter().find(|(_, address)| *address == ty).map_or(PyTypes::OTHER, |(bit, _)| *bit)
+    match type_addresses().iter().find(|(_, address)| *address == ty) {
+        Some((bit, _)) => *bit,
+        // SAFETY: the type of a live object.
+        None if unsafe { is_array_type(ty) } => PyTypes::ARRAY,
+        None => PyTypes::OTHER,
+    }
+}
+
+/// `array.array`, once it was seen; a reference to it is held from then on.
+static ARRAY_TYPE: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(null_mut());
+
+/// Whether this is the type `array.array` of the extension module, whose objects have the layout of arraymodule.c.
+///
+/// # Safety
+/// `ty` is alive; the GIL is held.
+unsafe fn is_array_type(ty: *mut ffi::PyTypeObject) -> bool {
+    let known = ARRAY_TYPE.load(Relaxed);
+    if !known.is_null() {
+        return ty == known;
+    }
+    // SAFETY: type fields; exact dictionaries searched by name run no Python code, and their results are borrowed.
+    unsafe {
+        let fits = (*ty).tp_basicsize == array::SIZE as isize
+            && (*ty).tp_itemsize == 0
+            && CStr::from_ptr((*ty).tp_name) == c"array.array";
+        if !fits {
+            return false;
+        }
+        let module = ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"array".as_ptr());
+        if module.is_null() || ffi::PyModule_Check(module) == 0 {
+            return false;
+        }
+        if ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), c"array".as_ptr()) != ty.cast() {
+            return false;
+        }
+        object::incref(ty.cast());
+        ARRAY_TYPE.store(ty, Relaxed);
+        true
+    }
 }
 
 /// What a live object is, for guessing.
@@ -202,8 +244,66 @@ pub unsafe fn types_of(item: *mut PyObject) -> PyTypes {
 pub unsafe fn live(item: *mut PyObject) -> Live {
     // SAFETY: says the caller.
     unsafe {
+        let example = example(item, 0, &mut EXAMPLE_NODES.to_owned());
+        Live { py: example.py, big: example.big, example: Rc::new(example) }
+    }
+}
+
+/// How deep and how much examples look into one object.
+const EXAMPLE_DEPTH: u32 = 5;
+const EXAMPLE_NODES: usize = 100;
+const EXAMPLE_TUPLE: isize = 8;
+
+/// # Safety
+/// `item` is null or a live object; the GIL is held.
+unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Example {
+    // SAFETY: exact types are checked before their contents are read; nothing here releases an object.
+    unsafe {
         let py = types_of(item);
-        Live { py, big: py == PyTypes::INT && small_value(item).is_none() }
+        let mut example = Example { py, ..Example::default() };
+        *budget = budget.saturating_sub(1);
+        match py {
+            PyTypes::INT => example.big = small_value(item).is_none(),
+            PyTypes::ARRAY => {
+                let description: *const u8 = read(item, array::OB_DESCR);
+                example.typecode = description.read();
+            }
+            _ if depth == EXAMPLE_DEPTH || *budget == 0 => {}
+            PyTypes::TUPLE if object::size(item) <= EXAMPLE_TUPLE => {
+                let items = object::tuple_items(item);
+                for i in 0..object::size(item) {
+                    example.elements.push(Rc::new(self::example(items.offset(i).read(), depth + 1, budget)));
+                }
+            }
+            PyTypes::LIST | PyTypes::TUPLE | PyTypes::LIST_ITER | PyTypes::TUPLE_ITER => {
+                let sequence: *mut PyObject = match py {
+                    PyTypes::LIST_ITER | PyTypes::TUPLE_ITER => read(item, list_iterator::IT_SEQ),
+                    _ => item,
+                };
+                if sequence.is_null() {
+                    return example;
+                }
+                let items = match types_of(sequence) {
+                    PyTypes::LIST => object::list_items(sequence),
+                    PyTypes::TUPLE => object::tuple_items(sequence),
+                    _ => return example,
+                };
+                // A few of them stand for all.
+                let size = object::size(sequence);
+                let mut all: Option<Example> = None;
+                for i in [0, size / 2, size - 1] {
+                    if (0..size).contains(&i) {
+                        let one = self::example(items.offset(i).read(), depth + 1, budget);
+                        all = Some(all.map_or_else(|| one.clone(), |all| all.join(&one)));
+                    }
+                }
+                if py != PyTypes::TUPLE {
+                    example.elements.extend(all.map(Rc::new));
+                }
+            }
+            _ => {}
+        }
+        example
     }
 }
 
@@ -359,6 +459,7 @@ impl Resolver for LiveResolver<'_> {
             match symbol {
                 Symbol::Const(i) => ffi::PyTuple_GetItem(self.code.co_consts(), i as isize) as u64,
                 Symbol::Name(i) => ffi::PyTuple_GetItem(self.code.co_names(), i as isize) as u64,
+                Symbol::Type(PyTypes::ARRAY) => ARRAY_TYPE.load(Relaxed) as u64,
                 Symbol::Type(py) => {
                     type_addresses().iter().find(|(bit, _)| *bit == py).map_or(0, |(_, address)| *address as u64)
                 }

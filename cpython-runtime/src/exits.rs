@@ -68,6 +68,13 @@ impl Values {
 
     /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
     unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
+        let source = match source {
+            // SAFETY: the flag is the value after the raw one.
+            Source::IntIf(i) | Source::FloatIf(i) | Source::BoolIf(i) if unsafe { self.word(i + 1) } == 0 => {
+                return None;
+            }
+            source => source,
+        };
         // SAFETY: the exit describes words of `out` by their types, and constants by their index in `co_consts`.
         unsafe {
             Some(match source {
@@ -79,12 +86,18 @@ impl Values {
                     }
                     object
                 }
-                Source::Int(index) if is_same_int(old, self.word(index) as i64) => return None,
-                Source::Float(index) if is_same_float(old, f64::from_bits(self.word(index))) => return None,
-                Source::Bool(index) if is_same_bool(old, self.word(index) != 0) => return None,
-                Source::Int(index) => self.boxed(index, |word| box_int(word as i64)),
-                Source::Float(index) => self.boxed(index, |word| box_float(f64::from_bits(word))),
-                Source::Bool(index) => box_bool(self.word(index) != 0),
+                Source::Int(index) | Source::IntIf(index) if is_same_int(old, self.word(index) as i64) => return None,
+                Source::Float(index) | Source::FloatIf(index)
+                    if is_same_float(old, f64::from_bits(self.word(index))) =>
+                {
+                    return None;
+                }
+                Source::Bool(index) | Source::BoolIf(index) if is_same_bool(old, self.word(index) != 0) => return None,
+                Source::Int(index) | Source::IntIf(index) => self.boxed(index, |word| box_int(word as i64)),
+                Source::Float(index) | Source::FloatIf(index) => {
+                    self.boxed(index, |word| box_float(f64::from_bits(word)))
+                }
+                Source::Bool(index) | Source::BoolIf(index) => box_bool(self.word(index) != 0),
                 Source::Const(index) => {
                     let constant = object::tuple_items(frame.code().co_consts()).add(index as usize).read();
                     object::incref(constant);

@@ -17,6 +17,8 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         var_size: object::OB_SIZE as i32,
         list_items: list::OB_ITEM as i32,
         tuple_items: tuple::OB_ITEM as i32,
+        array_items: array::OB_ITEM as i32,
+        array_description: array::OB_DESCR as i32,
         range_iter_index: range_iterator::INDEX as i32,
         range_iter_start: range_iterator::START as i32,
         range_iter_step: range_iterator::STEP as i32,

@@ -24,6 +24,11 @@
 /* Iterators whose structs stand in listobject.c, tupleobject.c and rangeobject.c and not in a header. */
 typedef struct { PyObject_HEAD long index; long start; long step; long len; } RangeIterator;
 typedef struct { PyObject_HEAD Py_ssize_t it_index; PyListObject *it_seq; } ListIterator;
+/* arraymodule.c. */
+typedef struct {
+    PyObject_VAR_HEAD
+    char *ob_item; Py_ssize_t allocated; const char *ob_descr; PyObject *weakreflist; Py_ssize_t ob_exports;
+} Array;
 /* What an asynchronous generator yields, wrapped: genobject.c. */
 typedef struct { PyObject_HEAD PyObject *agw_val; } AsyncGenWrappedValue;
 
@@ -93,6 +98,7 @@ void columba_layout(void) {
     O("thread", "RECURSION_LIMIT", PyThreadState, recursion_limit);
     O("thread", "RECURSION_HEADROOM", PyThreadState, recursion_headroom);
     O("thread", "TRACING", PyThreadState, tracing);
+    O("thread", "TRACING_WHAT", PyThreadState, tracing_what);
     O("thread", "CFRAME", PyThreadState, cframe);
     O("thread", "C_PROFILEFUNC", PyThreadState, c_profilefunc);
     O("thread", "C_TRACEFUNC", PyThreadState, c_tracefunc);
@@ -217,6 +223,10 @@ void columba_layout(void) {
     Z("list", PyListObject);
     O("list", "OB_ITEM", PyListObject, ob_item);
     O("list", "ALLOCATED", PyListObject, allocated);
+    Z("array", Array);
+    O("array", "OB_ITEM", Array, ob_item);
+    O("array", "OB_DESCR", Array, ob_descr);
+
     Z("list_iterator", ListIterator);
     O("list_iterator", "IT_INDEX", ListIterator, it_index);
     O("list_iterator", "IT_SEQ", ListIterator, it_seq);

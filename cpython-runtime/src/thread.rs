@@ -24,10 +24,13 @@ view! {
         recursion_remaining, set_recursion_remaining: i32 = thread::RECURSION_REMAINING;
         recursion_limit, set_recursion_limit: i32 = thread::RECURSION_LIMIT;
         tracing, set_tracing: i32 = thread::TRACING;
+        /// The event of the trace function that runs.
+        tracing_what, set_tracing_what: i32 = thread::TRACING_WHAT;
         cframe_ptr, set_cframe_ptr: *mut u8 = thread::CFRAME;
         c_profilefunc, set_c_profilefunc: *mut u8 = thread::C_PROFILEFUNC;
         c_tracefunc, set_c_tracefunc: *mut u8 = thread::C_TRACEFUNC;
         c_traceobj, set_c_traceobj: *mut PyObject = thread::C_TRACEOBJ;
+        c_profileobj, set_c_profileobj: *mut PyObject = thread::C_PROFILEOBJ;
         curexc_type, set_curexc_type: *mut PyObject = thread::CUREXC_TYPE;
         curexc_value, set_curexc_value: *mut PyObject = thread::CUREXC_VALUE;
         curexc_traceback, set_curexc_traceback: *mut PyObject = thread::CUREXC_TRACEBACK;

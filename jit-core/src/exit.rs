@@ -4,8 +4,8 @@
 //! everything so far. *Method*: leaving writes the live values to the activation's `out` buffer and returns
 //! `FIRST_EXIT + n`; the description kept here says how those values make up locals and stack at a bytecode offset.
 //! `cpython-runtime` rebuilds the frame from it, once for all backends. *Invariants*: locals not mentioned are right in
-//! their slots already, names not mentioned in their dictionary; stack items are listed from the bottom and complete; an offset is always one at which the
-//! interpreter can resume (`Instruction::offset`).
+//! their slots already, names not mentioned in their dictionary; stack items are listed from the bottom and complete; an
+//! offset is always one at which the interpreter can resume (`Instruction::offset`).
 
 use crate::bytecode::instruction::Offset;
 
@@ -24,6 +24,10 @@ pub enum Source {
     Int(u32),
     Float(u32),
     Bool(u32),
+    /// The same where value `i + 1` is not 0; else the slot stays as it is (an unbound local's null).
+    IntIf(u32),
+    FloatIf(u32),
+    BoolIf(u32),
     /// `co_consts[i]`, increfed.
     Const(u32),
     Null,

@@ -132,8 +132,8 @@ helpers! {
     FloatRemainder "float_remainder" ("FF") "F" [];
     /// Python's float `//`, divisor not 0.
     FloatFloorDivide "float_floor_divide" ("FF") "F" [];
-    /// Python's float `**` as an object, since it may be complex or raise.
-    FloatPower "float_power" ("FF") "O" [RAISES];
+    /// The C library's `pow`.
+    FloatPower "float_power" ("FF") "F" [];
     /// Exact int to `I64`: (int, address of an I64 for the value) 1 when it fits, 0 when not; never raises.
     IntToI64 "int_to_i64" ("BP") "I" [MEMORY];
     BoxFloat "box_float" ("F") "O" [];

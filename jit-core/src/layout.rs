@@ -19,6 +19,9 @@ pub struct Layout {
     pub list_items: i32,
     /// A tuple's first item (in line).
     pub tuple_items: i32,
+    /// Of an `array.array`: its numbers, and the description that starts with the type code.
+    pub array_items: i32,
+    pub array_description: i32,
     pub range_iter_index: i32,
     pub range_iter_start: i32,
     pub range_iter_step: i32,
@@ -69,6 +72,8 @@ impl Layout {
         var_size: 16,
         list_items: 24,
         tuple_items: 24,
+        array_items: 24,
+        array_description: 40,
         range_iter_index: 16,
         range_iter_start: 24,
         range_iter_step: 32,

@@ -80,3 +80,18 @@ try:
     bad()
 except TypeError as e:
     print(e)
+
+
+def one_raised(group, cause):
+    try:
+        try:
+            raise group
+        except* (TypeError, ValueError) as eg:
+            raise SyntaxError(3) from (eg if cause else None)
+    except BaseException as e:
+        return show(e), show(e.__context__) if e.__context__ else None
+
+
+print(one_raised(ExceptionGroup("eg", [TypeError(1), ValueError(2)]), False))
+print(one_raised(ExceptionGroup("eg", [TypeError(1), ValueError(2)]), True))
+print(one_raised(ExceptionGroup("eg", [TypeError(1), OSError(2)]), True))

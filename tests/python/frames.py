@@ -151,3 +151,16 @@ def super_in_frames():
 for _ in range(20):
     r = super_in_frames()
 print(r)
+
+
+def line_after_return(flag):
+    global kept
+    kept = sys._getframe()
+    if flag:
+        return
+    # the line of the return that was taken
+
+
+for flag in (True, False):
+    line_after_return(flag)
+    print(kept.f_lineno - kept.f_code.co_firstlineno)

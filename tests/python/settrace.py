@@ -156,3 +156,58 @@ for _ in range(5):
     events.clear()
     r = long_loop(500)
 print(r, events)
+
+
+# Tracing switched on below a frame: an exception that passes through it, its handler, its end.
+def switch_on_and_raise(events):
+    def tracer(frame, event, arg):
+        events.append((event, frame.f_code.co_name, frame.f_lineno - frame.f_code.co_firstlineno))
+        return tracer
+
+    sys.settrace(tracer)
+    frame = sys._getframe().f_back
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame.f_trace = tracer
+        frame = frame.f_back
+    raise RuntimeError
+
+
+def passes(events):
+    switch_on_and_raise(events)
+
+
+def handles(events):
+    try:
+        passes(events)
+    except RuntimeError:
+        x = 1
+    return x
+
+
+class SwitchOn:
+    def __init__(self, events):
+        self.events = events
+
+    def __enter__(self):
+        try:
+            switch_on_and_raise(self.events)
+        except RuntimeError:
+            pass
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+
+def in_with(events):
+    with SwitchOn(events):
+        y = 1
+        z = 2
+    return y
+
+
+for function in handles, in_with:
+    for _ in range(3):
+        events = []
+        function(events)
+        sys.settrace(None)
+        print([e for e in events if e[1] != "switch_on_and_raise"])

@@ -119,3 +119,18 @@ before = hits
 for i in range(100):
     os.kill(os.getpid(), signal.SIGUSR1)
 print(hits - before)
+
+
+# A signal is seen right after the call that raised it, as in the interpreter.
+def raised_in_call():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        return "inside"
+    return "outside"
+
+
+try:
+    print([raised_in_call() for _ in range(5)])
+except KeyboardInterrupt:
+    print("late")

@@ -270,9 +270,18 @@ pub(crate) unsafe fn is_same_bool(object: Object, value: bool) -> bool {
 pub unsafe extern "C" fn flush_float(slot: *mut Object, value: f64) {
     // SAFETY: the slot is valid and owns its content, says the table.
     unsafe {
-        if !is_same_float(slot.read(), value) {
-            replace(slot, box_float(value));
+        let old = slot.read();
+        if !old.is_null() && object::type_of(old) == &raw mut ffi::PyFloat_Type {
+            if object::float_value(old).to_bits() == value.to_bits() {
+                return;
+            }
+            // A float that only the slot holds: nobody can tell its memory from a new one's.
+            if build::REF_DEBUG == 0 && ffi::Py_REFCNT(old) == 1 {
+                old.cast::<u8>().add(float::OB_FVAL).cast::<f64>().write(value);
+                return;
+            }
         }
+        replace(slot, box_float(value));
     }
 }
 

@@ -4,7 +4,7 @@
 //! below its arguments (`PY_VECTORCALL_ARGUMENTS_OFFSET`). A result found while tracing is on is stored to memory and
 //! null returned: compiled code leaves after such a call.
 
-use super::{Object, Owned, capi, messages, owned};
+use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending};
 use crate::{
     direct,
     layout::{method, type_object},
@@ -12,7 +12,10 @@ use crate::{
     thread::ThreadState,
 };
 use pyo3_ffi as ffi;
-use std::ptr::{null, null_mut};
+use std::{
+    ptr::{null, null_mut},
+    sync::atomic::Ordering::Relaxed,
+};
 
 const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
 
@@ -44,15 +47,37 @@ unsafe fn vectorcall(
     }
 }
 
-/// The result for compiled code: null with the result in `stash` when tracing was switched on.
+/// The result for compiled code: null with the result in `stash` when tracing was switched on. As in the interpreter,
+/// signals and the like are looked at after a call.
 #[inline(always)]
 unsafe fn deliver(thread: ThreadState, result: Object, stash: *mut Object) -> Object {
-    if !result.is_null() && thread.cframe().use_tracing() != 0 {
-        // SAFETY: `stash` takes a word, say the callers.
-        unsafe { stash.write(result) };
-        return null_mut();
+    if result.is_null() {
+        return result;
+    }
+    let tracing = thread.cframe().use_tracing() != 0;
+    if tracing || thread.interpreter().eval_breaker().load(Relaxed) != 0 {
+        // SAFETY: says the caller.
+        return unsafe { deliver_slowly(thread, result, stash) };
     }
     result
+}
+
+#[cold]
+unsafe fn deliver_slowly(thread: ThreadState, result: Object, stash: *mut Object) -> Object {
+    // SAFETY: the GIL is held; `stash` takes a word, say the callers.
+    unsafe {
+        match pending::handle(thread) {
+            OK => result,
+            ERROR => {
+                object::decref(result);
+                null_mut()
+            }
+            _ => {
+                stash.write(result);
+                null_mut()
+            }
+        }
+    }
 }
 
 /// `PRECALL` and `CALL`.

@@ -13,6 +13,11 @@ use crate::{
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
+unsafe extern "C" {
+    /// `PY_VERSION_HEX` of the running interpreter.
+    static Py_Version: std::ffi::c_ulong;
+}
+
 unsafe fn is_group(object: Object) -> bool {
     // SAFETY: `object` is alive; the class is a type.
     unsafe { ffi::PyObject_TypeCheck(object, ffi::PyExc_BaseExceptionGroup.cast()) != 0 }
@@ -185,6 +190,10 @@ unsafe fn prepare(original: Object, raised: Object) -> Option<Owned> {
             return None;
         }
         drop(reraised);
+        // Since 3.11.4 a single exception is not wrapped.
+        if object::size(new.as_ptr()) == 1 && Py_Version >= 0x030b_0400 {
+            return Some(Owned::new_reference(object::list_items(new.as_ptr()).read()));
+        }
         new_group(&new)
     }
 }

@@ -1,6 +1,6 @@
 //! Raising, catching and re-raising.
 
-use super::{ERROR, Object, Owned, capi, messages, names, owned::into_ptr_or_null};
+use super::{ERROR, Object, Owned, capi, messages, names, owned::into_ptr_or_null, tracing};
 use crate::{object, thread::ExcInfo, thread::ThreadState};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
@@ -45,6 +45,7 @@ pub(super) unsafe extern "C" fn add_traceback(thread: *mut ffi::PyThreadState, f
         if !frame.is_generator_owned() && frame.lasti() < first {
             return;
         }
+        let thread_view = ThreadState::new(thread);
         match Owned::steal_or_null(ffi::PyThreadState_GetFrame(thread).cast()) {
             Some(frame_object) => {
                 ffi::PyTraceBack_Here(frame_object.as_ptr().cast());
@@ -53,6 +54,9 @@ pub(super) unsafe extern "C" fn add_traceback(thread: *mut ffi::PyThreadState, f
                 // No memory for the frame object: that has replaced the exception, and the lookup has cleared it.
                 ffi::PyErr_NoMemory();
             }
+        }
+        if thread_view.cframe().use_tracing() != 0 {
+            tracing::trace_exception(thread_view);
         }
     }
 }

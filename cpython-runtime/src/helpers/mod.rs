@@ -38,6 +38,7 @@ mod pending;
 mod references;
 mod strings;
 mod subscripts;
+pub mod tracing;
 mod unpacking;
 mod with;
 

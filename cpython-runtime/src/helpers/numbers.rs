@@ -228,14 +228,13 @@ pub(super) unsafe extern "C" fn float_floor_divide(left: f64, right: f64) -> f64
     if quotient - floor > 0.5 { floor + 1.0 } else { floor }
 }
 
-/// `float_pow` of floatobject.c, reached through `PyNumber_Power`.
-pub(super) unsafe extern "C" fn float_power(left: f64, right: f64) -> Object {
-    // SAFETY: the contract of helpers; the boxes are owned here.
-    unsafe {
-        let left = Owned::steal(box_float(left));
-        let right = Owned::steal(box_float(right));
-        ffi::PyNumber_Power(left.as_ptr(), right.as_ptr(), ffi::Py_None())
+/// `pow` of the C library, as `float_pow` of floatobject.c uses it.
+pub(super) unsafe extern "C" fn float_power(left: f64, right: f64) -> f64 {
+    unsafe extern "C" {
+        fn pow(base: f64, exponent: f64) -> f64;
     }
+    // SAFETY: any operands are allowed; `errno` is nobody's here.
+    unsafe { pow(left, right) }
 }
 
 /// An exact int as a machine integer: 1 and the value, or 0.

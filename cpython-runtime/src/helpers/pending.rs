@@ -25,9 +25,18 @@ const LEAVE: i64 = 1;
 /// `eval_frame_handle_pending` of ceval.c.
 pub(super) unsafe extern "C" fn handle_pending(thread: *mut ffi::PyThreadState, frame: *mut u8) -> i64 {
     let _ = frame;
-    // SAFETY: the contract of helpers; the thread state outlives this function, also while the GIL is released.
+    // SAFETY: the contract of helpers.
+    unsafe { handle(ThreadState::new(thread)) }
+}
+
+/// [`OK`], [`ERROR`], or something else when compiled code is to be left.
+///
+/// # Safety
+/// The GIL is held by the thread.
+pub(super) unsafe fn handle(view: ThreadState) -> i64 {
+    // SAFETY: the thread state outlives this function, also while the GIL is released.
     unsafe {
-        let view = ThreadState::new(thread);
+        let thread = view.as_ptr();
         let signals = signals_pending().load(Relaxed) != 0;
         let calls = interpreter_word(view, interp::PENDING_CALLS_TO_DO).load(Relaxed) != 0;
         // Does nothing but in the main thread.

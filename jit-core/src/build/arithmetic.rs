@@ -19,7 +19,7 @@ const EXACT_FLOAT: i64 = 1 << 53;
 
 impl Builder<'_> {
     /// Which raw number an item is or is known to hold.
-    fn number(&self, item: Item) -> Option<RawKind> {
+    pub fn number(&self, item: Item) -> Option<RawKind> {
         match item {
             Item::Raw { raw, .. } => Some(raw.kind()),
             Item::Const(i) => match self.request.code.constants[i as usize] {
@@ -78,19 +78,22 @@ impl Builder<'_> {
                 Feedback::Int => Some(RawKind::Int),
                 _ => None,
             };
-            let guess = |item: Item, known: Option<RawKind>, other: Option<RawKind>| match item {
-                Item::Object { py, big: false, .. } if known.is_none() => {
-                    let kind = hint.or(match other {
-                        // No feedback exists for this operation in 3.11: take the other operand's kind.
-                        Some(RawKind::Float) => Some(RawKind::Float),
-                        Some(RawKind::Int) => Some(RawKind::Int),
-                        _ => None,
-                    })?;
-                    py.contains(kind.py()).then_some(kind)
-                }
-                _ => None,
-            };
-            let (gl, gr) = (guess(left, l, r), guess(right, r, l));
+            let examples = (self.example_kind(left), self.example_kind(right));
+            let guess =
+                |item: Item, known: Option<RawKind>, example: Option<RawKind>, other: Option<RawKind>| match item {
+                    Item::Object { py, big: false, .. } if known.is_none() => {
+                        let kind = hint.or(example).or(match other {
+                            // No feedback exists for this operation in 3.11: take the other operand's kind.
+                            Some(RawKind::Float) => Some(RawKind::Float),
+                            Some(RawKind::Int) => Some(RawKind::Int),
+                            _ => None,
+                        })?;
+                        py.contains(kind.py()).then_some(kind)
+                    }
+                    _ => None,
+                };
+            let gl = guess(left, l, examples.0, r.or(examples.1));
+            let gr = guess(right, r, examples.1, l.or(examples.0));
             // Both must end up known, else guessing one is a guard for nothing.
             if (l.is_some() || gl.is_some()) && (r.is_some() || gr.is_some()) {
                 if let Some(kind) = gl {
@@ -107,7 +110,15 @@ impl Builder<'_> {
         Some((l?, r?))
     }
 
-    fn to_float(&mut self, raw: Raw) -> Value {
+    fn example_kind(&self, item: Item) -> Option<RawKind> {
+        match self.example_type(item)? {
+            PyTypes::FLOAT => Some(RawKind::Float),
+            PyTypes::INT => Some(RawKind::Int),
+            _ => None,
+        }
+    }
+
+    pub fn to_float(&mut self, raw: Raw) -> Value {
         match raw {
             Raw::Float(v) => v,
             Raw::Int(v) | Raw::Bool(v) => self.emit(Op::Unary(UnOp::IntToFloat, v)),
@@ -255,23 +266,25 @@ impl Builder<'_> {
         Some(Item::raw(Raw::Float(value)))
     }
 
-    /// `x ** y` with a float among them: a positive base cannot give a complex result; the helper raises on overflow.
+    /// `x ** y` with a float among them. Where the base is positive and the result an ordinary number, the C library's
+    /// `pow` says what the interpreter says; all else (zeros, infinities, complex results, errors) is left to it.
     fn float_power(&mut self) -> Option<Item> {
-        let left = self.raw_at(2);
-        let right = self.raw_at(1);
-        let (a, b) = (self.to_float(left), self.to_float(right));
         if !self.may_guess(Reason::Range) {
             return None;
         }
+        let left = self.raw_at(2);
+        let right = self.raw_at(1);
+        let (a, b) = (self.to_float(left), self.to_float(right));
         let zero = self.emit(Op::FConst(0));
-        let positive = self.compare(Cond::FGe, a, zero);
+        let positive = self.compare(Cond::FGt, a, zero);
         self.guard(positive, Reason::Range);
-        // The helper gives an object so that it can raise; the result is a float here.
-        let result = self.call_object(Helper::FloatPower, vec![a, b]);
-        self.typed(result, PyTypes::FLOAT);
-        let raw = self.emit(Op::UnboxFloat(result));
-        self.effect(Op::Decref(result));
-        Some(Item::raw(Raw::Float(raw)))
+        let result = self.emit(Op::Call(Helper::FloatPower, vec![a, b]));
+        for (cond, bound) in [(Cond::FGe, f64::MIN_POSITIVE), (Cond::FLe, f64::MAX)] {
+            let bound = self.emit(Op::FConst(bound.to_bits()));
+            let ordinary = self.compare(cond, result, bound);
+            self.guard(ordinary, Reason::Range);
+        }
+        Some(Item::raw(Raw::Float(result)))
     }
 
     fn constant_int(&self, depth: u32) -> Option<i64> {

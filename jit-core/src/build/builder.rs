@@ -5,6 +5,7 @@
 //! predecessor simply continues its state. *Invariant*: `self.state` describes the frame at the current point of
 //! emission; `self.start` is the state at the start of the current instruction, to which guards leave.
 
+use super::examples::{Example, Examples, computing_locals};
 use super::names::Names;
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
@@ -17,11 +18,21 @@ use crate::ir::function::{Function, Inst};
 use crate::ir::op::{BinOp, Block, Cond, Leave, Op, Status, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// More walks than this and every merge is widened to objects of any type.
 const MAX_WALKS: u32 = 24;
 
+/// The work of a walk grows with the product of instructions and live slots: beyond this (an f-string of thousands of
+/// parts, generated tables) compiling would take longer than the interpreter will ever need.
+const MAX_WORK: u64 = 2_000_000;
+
 pub(super) fn run(request: &BuildRequest<'_>) -> Result<Built, BuildError> {
+    let instructions = request.bytecode.instructions.len() as u64;
+    let slots = request.code.locals_plus_kinds.len() as u64 + u64::from(request.code.stack_size);
+    if instructions.saturating_mul(slots + 32) > MAX_WORK {
+        return Err(BuildError::Unsupported(format!("{instructions} instructions with {slots} slots are too many")));
+    }
     let plan = Plan::new(request)?;
     let mut shapes: HashMap<Offset, Shape> = HashMap::new();
     let mut walks = 0;
@@ -50,6 +61,8 @@ pub(super) struct Plan {
     entries: Vec<Entry>,
     depths: StackDepths,
     pub names: Names,
+    /// Locals that only arithmetic uses.
+    computing: Vec<bool>,
 }
 
 impl Plan {
@@ -132,7 +145,8 @@ impl Plan {
         // Several roots: later roots come first after the reversal, which keeps every forward edge forward.
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
-        Ok(Plan { order: post, starts, merges, entries, depths, names: Names::new(request) })
+        let computing = computing_locals(code, &request.code.locals_plus_kinds);
+        Ok(Plan { order: post, starts, merges, entries, depths, computing, names: Names::new(request) })
     }
 }
 
@@ -221,6 +235,7 @@ pub(super) struct Builder<'a> {
     types: String,
     pub addresses: Vec<u64>,
     pub kwnames: Option<u32>,
+    pub examples: Examples,
     pub error: Option<BuildError>,
 }
 
@@ -248,6 +263,7 @@ impl<'a> Builder<'a> {
             types: String::new(),
             addresses: Vec::new(),
             kwnames: None,
+            examples: Examples::new(local_examples(request)),
             error: None,
         }
     }
@@ -391,7 +407,9 @@ impl<'a> Builder<'a> {
 
     /// Guards that a local has the exact type of a live value, if that is worth knowing.
     fn guess_local(&mut self, local: u32, live: PyTypes) {
-        if self.request.options.speculate && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST) {
+        if self.request.options.speculate
+            && matches!(live, PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY)
+        {
             let value = self.emit(Op::SlotGet(local));
             if self.state.locals[local as usize].py.may_be_null() {
                 let null = self.emit(Op::Null(Ty::Obj));
@@ -462,6 +480,11 @@ impl<'a> Builder<'a> {
                     self.start = self.state.clone();
                 }
             }
+        }
+        if let Some(top) = entry.stack.last()
+            && self.request.options.examples
+        {
+            self.examples.iterate(entry.offset, top.example.clone());
         }
         for i in 0..self.state.stack.len() {
             self.start_range(i);
@@ -588,6 +611,12 @@ impl<'a> Builder<'a> {
                     let raw = kind.with(self.function.add_param(block, kind.ty()));
                     Local { form: Form::Raw { raw, dirty: true }, py: kind.py(), big: false }
                 }
+                LocalShape::MaybeRaw(kind) => {
+                    self.count("unbox-loops");
+                    let raw = kind.with(self.function.add_param(block, kind.ty()));
+                    let bound = self.function.add_param(block, Ty::I64);
+                    Local { form: Form::MaybeRaw { raw, bound }, py: kind.py() | PyTypes::NULL, big: false }
+                }
             });
         }
         for (place, name) in shape.names.iter().enumerate() {
@@ -627,6 +656,9 @@ impl<'a> Builder<'a> {
                 Form::Raw { raw, .. } => {
                     write!(self.types, " {name}={:?}:raw {}", raw.value(), describe_types(local.py))
                 }
+                Form::MaybeRaw { raw, bound } => {
+                    write!(self.types, " {name}={:?}:raw {} if {bound:?}", raw.value(), describe_types(local.py))
+                }
             };
         }
         self.types.push_str(" ]");
@@ -647,7 +679,7 @@ impl<'a> Builder<'a> {
     fn convert(&mut self, edge: Edge, target: Offset, block: Block) {
         let shape = self.shapes[&target].clone();
         self.block = edge.from;
-        self.state = edge.state;
+        let outer = std::mem::replace(&mut self.state, edge.state);
         let saved = (self.at.clone(), self.start.clone(), self.ip_set);
         self.ip_set = true;
         // Guards of the conversion leave to the target's own first instruction.
@@ -659,15 +691,28 @@ impl<'a> Builder<'a> {
         self.start = self.state.clone();
         let mut raws = HashMap::new();
         for (i, expected) in shape.locals.iter().enumerate() {
-            if let LocalShape::Raw(kind) = *expected {
-                let raw = match self.state.locals[i].form {
-                    Form::Raw { raw, .. } => raw,
-                    Form::Slot { .. } => {
+            if let LocalShape::Raw(kind) | LocalShape::MaybeRaw(kind) = *expected {
+                let maybe = matches!(expected, LocalShape::MaybeRaw(_));
+                let (raw, bound) = match self.state.locals[i] {
+                    Local { form: Form::Raw { raw, .. }, .. } => (raw, None),
+                    Local { form: Form::MaybeRaw { raw, bound }, .. } => (raw, Some(bound)),
+                    Local { form: Form::Slot { .. }, py: PyTypes::NULL, .. } => {
+                        let nothing = match kind {
+                            RawKind::Float => self.emit(Op::FConst(0)),
+                            _ => self.int(0),
+                        };
+                        (kind.with(nothing), Some(self.int(0)))
+                    }
+                    _ => {
                         let value = self.local_object(i as u32);
-                        self.unbox(value, kind)
+                        (self.unbox(value, kind), None)
                     }
                 };
-                raws.insert(i, raw);
+                let bound = match bound {
+                    None if maybe => Some(self.int(1)),
+                    _ => bound,
+                };
+                raws.insert(i, (raw, bound));
             }
         }
         for (place, expected) in shape.names.iter().enumerate() {
@@ -705,8 +750,9 @@ impl<'a> Builder<'a> {
             }
         }
         for i in 0..shape.locals.len() {
-            if let Some(raw) = raws.get(&i) {
+            if let Some((raw, bound)) = raws.get(&i) {
                 args.push(raw.value());
+                args.extend(bound);
             }
         }
         for (name, expected) in self.state.names.iter().zip(&shape.names) {
@@ -716,6 +762,7 @@ impl<'a> Builder<'a> {
         }
         self.terminate(Op::Jump(Target { block, args }));
         (self.at, self.start, self.ip_set) = saved;
+        self.state = outer;
     }
 
     // ---- emission ----
@@ -880,6 +927,25 @@ impl<'a> Builder<'a> {
         let bad = self.branch(ok, true);
         self.unwind_from(bad, true);
         status
+    }
+
+    /// Leaves when the thread is traced: to `offset`, with the current state.
+    pub fn leave_if_traced(&mut self, offset: Offset) {
+        let layout = self.request.layout;
+        let ts = self.thread();
+        let cframe = self.load(MemTy::Ptr, Ty::Ptr, ts, layout.thread_cframe);
+        let tracing = self.load(MemTy::U8, Ty::I64, cframe, layout.cframe_use_tracing);
+        let zero = self.int(0);
+        let quiet = self.compare(Cond::Eq, tracing, zero);
+        let traced = self.branch(quiet, true);
+        self.aside(traced, |b| {
+            if b.state.suspect.is_some() {
+                b.flush_names();
+            }
+            let state = b.state.clone();
+            let leave = b.leave_with(&state, offset, Reason::Interrupt);
+            b.terminate(Op::Leave(leave));
+        });
     }
 
     pub fn name_symbol(&mut self, name: u32) -> Value {
@@ -1059,6 +1125,12 @@ impl<'a> Builder<'a> {
             self.effect(Op::Decref(value));
             self.goto_names(&join, None);
             self.aside(last, |b| {
+                // Numbers run nothing.
+                let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
+                let other = b.branch(float, true);
+                b.effect(Op::Decref(value));
+                b.goto_names(&join, None);
+                b.block = other;
                 b.flush_locals();
                 b.flush_names();
                 b.effect(Op::Decref(value));
@@ -1091,13 +1163,38 @@ impl<'a> Builder<'a> {
                 let value = self.emit(Op::SlotGet(local));
                 self.defined(value, py)
             }
-            Form::Raw { dirty: true, .. } => unreachable!("dirty locals are flushed first"),
+            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } => unreachable!("dirty locals are flushed first"),
         }
     }
 
     /// Boxes a dirty local into its slot.
     pub fn flush_local(&mut self, local: u32) {
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let py = self.state.locals[local as usize].py;
+            let done = self.function.new_block();
+            self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+            let unbound = self.branch(bound, false);
+            self.state.locals[local as usize].form = Form::Raw { raw, dirty: true };
+            self.flush_local(local);
+            self.goto(done);
+            self.block = unbound;
+            self.goto(done);
+            self.block = done;
+            self.state.locals[local as usize] = Local::slot(py);
+            return;
+        }
         if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
+            // Another local with the same value holds the same object.
+            let same = self.state.locals.iter().position(|other| other.form == Form::Raw { raw, dirty: false });
+            if let (Some(same), false) = (same, matches!(raw, Raw::Bool(_))) {
+                let object = self.local_object(same as u32);
+                self.effect(Op::Incref(object));
+                let old = self.emit(Op::SlotGet(local));
+                self.effect(Op::SlotSet(local, object));
+                self.effect(Op::XDecref(old));
+                self.state.locals[local as usize].form = Form::Raw { raw, dirty: false };
+                return;
+            }
             let slot = self.emit(Op::SlotAddress(local));
             let (helper, value) = match raw {
                 Raw::Float(v) => (Helper::FlushFloat, v),
@@ -1167,7 +1264,7 @@ impl<'a> Builder<'a> {
                 let (previous, previous_py) = match old.form {
                     Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
                     Form::Slot { .. } => (Some(self.local_object(local)), old.py),
-                    Form::Raw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+                    Form::Raw { .. } | Form::MaybeRaw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
                 };
                 self.effect(Op::SlotSet(local, value));
                 self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
@@ -1176,6 +1273,11 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// Whether nothing but arithmetic loads the local.
+    pub fn only_computes(&self, local: u32) -> bool {
+        self.keeps_raw(local) && self.plan.computing[local as usize]
     }
 
     /// Cells and their like always live in their slots.
@@ -1213,8 +1315,19 @@ impl<'a> Builder<'a> {
         };
         let mut locals = Vec::new();
         for (i, local) in state.locals.iter().enumerate() {
-            if let Form::Raw { raw, dirty: true } = local.form {
-                locals.push((i as u32, raw_source(raw, value(raw.value()))));
+            match local.form {
+                Form::Raw { raw, dirty: true } => locals.push((i as u32, raw_source(raw, value(raw.value())))),
+                Form::MaybeRaw { raw, bound } => {
+                    let index = value(raw.value());
+                    value(bound);
+                    let source = match raw {
+                        Raw::Float(_) => Source::FloatIf(index),
+                        Raw::Int(_) => Source::IntIf(index),
+                        Raw::Bool(_) => Source::BoolIf(index),
+                    };
+                    locals.push((i as u32, source));
+                }
+                _ => {}
             }
         }
         let stack = state
@@ -1275,9 +1388,10 @@ impl<'a> Builder<'a> {
                 .locals
                 .iter()
                 .enumerate()
-                .filter_map(|(i, local)| match local.form {
-                    Form::Raw { raw, dirty: true } => Some((i as u32, raw)),
-                    _ => None,
+                .flat_map(|(i, local)| match local.form {
+                    Form::Raw { raw, dirty: true } => vec![(i as u32, raw)],
+                    Form::MaybeRaw { raw, bound } => vec![(i as u32, raw), (i as u32, Raw::Bool(bound))],
+                    _ => vec![],
                 })
                 .collect(),
             names: self.state.names.clone(),
@@ -1340,8 +1454,27 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn is_dirty(local: &Local) -> bool {
-    matches!(local.form, Form::Raw { dirty: true, .. })
+/// What each local is likely to hold: as found on entry, else as an earlier activation left it.
+fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
+    if !request.options.examples || !request.options.speculate {
+        return Vec::new();
+    }
+    let mut locals = vec![None; request.code.locals_plus_kinds.len()];
+    for (local, earlier) in locals.iter_mut().zip(&request.local_examples) {
+        local.clone_from(earlier);
+    }
+    let live = request.loop_entry.as_ref().map(|entry| &entry.locals).or(request.argument_types.as_ref());
+    for (local, live) in locals.iter_mut().zip(live.into_iter().flatten()) {
+        if live.py != PyTypes::NULL && live.py != PyTypes::NONE {
+            *local = Some(live.example.clone());
+        }
+    }
+    locals
+}
+
+/// Whether the slot does not hold the local's value.
+pub(super) fn is_dirty(local: &Local) -> bool {
+    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
 }
 
 /// Types of a constant.

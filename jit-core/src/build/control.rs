@@ -5,7 +5,7 @@
 //! else continues with it. *Sources*: `rangeiter_next` in `Objects/rangeobject.c`, `listiter_next` in
 //! `Objects/listobject.c`.
 
-use super::builder::Builder;
+use super::builder::{Builder, is_dirty};
 use super::state::*;
 use crate::bytecode::instruction::{JumpIf, Offset};
 use crate::exit::Reason;
@@ -119,7 +119,19 @@ impl Builder<'_> {
 
     pub fn get_iter(&mut self) {
         let item = self.state.stack[self.position(1)];
+        if let Item::Object { py, .. } = item
+            && py.exact().is_none()
+            && self.may_guess(Reason::Type)
+            && let Some(guess @ (PyTypes::LIST | PyTypes::TUPLE)) = self.example_type(item)
+            && py.contains(guess)
+            && !py.may_be_null()
+        {
+            self.refine(1, guess);
+        }
+        let item = self.state.stack[self.position(1)];
         let py = self.item_py(item);
+        let example = self.example(item);
+        self.exemplify_loop(example);
         let value = self.pop_owned();
         let iterator = self.call_object(Helper::GetIter, vec![value]);
         let guess = match py.exact() {
@@ -214,6 +226,8 @@ impl Builder<'_> {
             b.release(item);
             b.edge_to(exhausted);
         });
+        let example = self.loop_example();
+        self.exemplify(value, example);
         self.push_owned(value, PyTypes::OBJECT);
     }
 
@@ -232,14 +246,17 @@ impl Builder<'_> {
             b.release(iter);
             b.edge_to(exhausted);
         });
+        let example = self.loop_example();
+        self.exemplify(item, example);
         self.push_owned(item, PyTypes::OBJECT);
     }
 
     pub fn return_value(&mut self) {
         let value = self.pop_owned();
         self.flush_names();
-        // Whoever keeps this frame's object may read its locals after the return.
-        if self.state.locals.iter().any(|l| matches!(l.form, Form::Raw { dirty: true, .. })) {
+        // Whoever keeps this frame's object may read its line and its locals after the return.
+        self.set_ip();
+        if self.state.locals.iter().any(is_dirty) {
             let frame = self.frame();
             let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);
             let null = self.emit(Op::Null(Ty::Ptr));
@@ -248,6 +265,7 @@ impl Builder<'_> {
             let done = self.function.new_block();
             self.goto(done);
             self.aside(seen, |b| {
+                b.set_ip();
                 b.flush_locals();
                 b.goto(done);
             });

@@ -43,6 +43,8 @@ impl Builder<'_> {
     }
 
     pub fn push_exc_info(&mut self) {
+        // Every handler begins here: lines in it are reported when tracing was switched on below.
+        self.leave_if_traced(self.at.offset);
         let value = self.pop_owned();
         let ts = self.thread();
         let previous = self.call(Helper::PushExcInfo, vec![ts, value]).expect("an object");
@@ -93,6 +95,7 @@ impl Builder<'_> {
         let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
         self.call_status(helper, vec![manager, dest]);
         self.push_from_slots(first, 2);
+        self.leave_if_traced(self.at.next);
     }
 
     pub fn end_async_for(&mut self) {

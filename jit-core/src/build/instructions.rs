@@ -27,6 +27,7 @@ impl Builder<'_> {
             Code::LoadConst(i) => self.push(Item::Const(i)),
             Code::LoadFast(i) => self.load_fast(i),
             Code::StoreFast(i) => {
+                self.guess_stored(i);
                 let item = self.pop();
                 self.store_local(i, item);
             }

@@ -13,6 +13,7 @@ mod arithmetic;
 mod builder;
 mod calls;
 mod control;
+pub mod examples;
 mod exceptions;
 mod generators;
 mod instructions;
@@ -27,15 +28,19 @@ use crate::exit::Reason;
 use crate::ir::function::Function;
 use crate::ir::types::PyTypes;
 use crate::layout::Layout;
+use examples::Example;
 use state::Known;
 use std::collections::HashSet;
+use std::rc::Rc;
 
 /// What is known of a live object at compile time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
     pub py: PyTypes,
     /// An int that does not fit 64 bits.
     pub big: bool,
+    /// The same and what it holds.
+    pub example: Rc<Example>,
 }
 
 /// A loop that already runs and wants to be entered at `offset` with its state in the frame.
@@ -99,6 +104,8 @@ pub struct BuildRequest<'a> {
     /// Types of the locals when the function is entered at its start, to be guessed and guarded.
     pub argument_types: Option<Vec<Live>>,
     pub loop_entry: Option<LoopEntry>,
+    /// What locals held when an earlier activation ended; empty if that was not seen.
+    pub local_examples: Vec<Option<Rc<Example>>>,
     /// Guesses that failed too often, by the instruction and the reason of the exits.
     pub generalised: &'a HashSet<(Offset, Reason)>,
     pub options: BuildOptions,
@@ -110,6 +117,10 @@ pub struct BuildOptions {
     pub speculate: bool,
     /// Keep floats, ints and bools raw across merges and loops.
     pub unbox_loops: bool,
+    /// Guess from what live objects hold ([`examples`]).
+    pub examples: bool,
+    /// Give a float's memory to the float that takes its place in a container.
+    pub reuse_floats: bool,
     /// Read and write lists and tuples, globals, and attributes in line.
     pub inline_containers: bool,
     pub inline_globals: bool,
@@ -123,6 +134,8 @@ impl Default for BuildOptions {
         BuildOptions {
             speculate: true,
             unbox_loops: true,
+            examples: true,
+            reuse_floats: true,
             inline_containers: true,
             inline_globals: true,
             inline_attributes: true,

@@ -12,6 +12,43 @@ use crate::helpers::Helper;
 use crate::ir::op::{BinOp, Cond, Op, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
+/// Where an element is.
+struct Place {
+    address: Value,
+    offset: i32,
+    /// For arrays: what lies there instead of an object.
+    numbers: Option<Numbers>,
+}
+
+/// The items of an `array.array`.
+#[derive(Clone, Copy)]
+struct Numbers {
+    typecode: u8,
+    mem: MemTy,
+    /// Of the item's size.
+    shift: i64,
+    writable: bool,
+}
+
+impl Numbers {
+    fn of(typecode: u8) -> Option<Numbers> {
+        let (mem, shift) = match typecode {
+            b'd' => (MemTy::F64, 3),
+            b'b' => (MemTy::I8, 0),
+            b'B' => (MemTy::U8, 0),
+            b'h' => (MemTy::I16, 1),
+            b'H' => (MemTy::U16, 1),
+            b'i' => (MemTy::I32, 2),
+            b'I' => (MemTy::U32, 2),
+            b'l' | b'q' => (MemTy::I64, 3),
+            _ => return None,
+        };
+        // Unsigned ones are checked otherwise; nobody writes them in a hot loop.
+        let writable = matches!(mem, MemTy::F64 | MemTy::I8 | MemTy::I16 | MemTy::I32 | MemTy::I64);
+        Some(Numbers { typecode, mem, shift, writable })
+    }
+}
+
 impl Builder<'_> {
     // ---- locals ----
 
@@ -20,8 +57,9 @@ impl Builder<'_> {
         let Local { form, py, big } = self.state.locals[local as usize];
         match form {
             Form::Raw { raw, .. } => self.push(Item::Raw { raw, local: Some(local) }),
-            Form::Slot { .. } => {
+            Form::Slot { .. } | Form::MaybeRaw { .. } => {
                 let value = self.local_object(local);
+                self.exemplify_local(local, value);
                 self.push(Item::Object { value, own: Own::Local(local), py, big, known: None });
             }
         }
@@ -31,6 +69,20 @@ impl Builder<'_> {
     fn check_bound(&mut self, local: u32) {
         let py = self.state.locals[local as usize].py;
         if !py.may_be_null() {
+            return;
+        }
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let unbound = self.branch(bound, true);
+            self.aside(unbound, |b| {
+                b.state.locals[local as usize] = Local::slot(PyTypes::NULL);
+                let frame = b.frame();
+                let index = b.int(i64::from(local));
+                b.call(Helper::UnboundLocal, vec![frame, index]);
+                let block = b.block;
+                b.unwind_from(block, true);
+            });
+            let form = Form::Raw { raw, dirty: true };
+            self.state.locals[local as usize] = Local { form, py: raw.py(), big: false };
             return;
         }
         let value = self.local_object(local);
@@ -334,9 +386,9 @@ impl Builder<'_> {
 
     // ---- subscripts ----
 
-    /// Guards what list and tuple accesses need: the container's exact type and an int index within range. Gives the
-    /// address of the element.
-    fn element(&mut self, feedback: &Feedback) -> Option<(Value, i32)> {
+    /// Guards what an access to an element of a list, a tuple or an array of numbers needs: the container's exact type and
+    /// an int index within range.
+    fn element(&mut self, feedback: &Feedback) -> Option<Place> {
         if !self.request.options.inline_containers
             || !self.may_guess(Reason::Type)
             || !self.may_guess(Reason::Range)
@@ -348,30 +400,44 @@ impl Builder<'_> {
         let index = self.state.stack[self.position(1)];
         let Item::Object { py, .. } = container else { return None };
         let wanted = match (py.exact(), feedback) {
-            (Some(PyTypes::LIST), _) => PyTypes::LIST,
-            (Some(PyTypes::TUPLE), _) => PyTypes::TUPLE,
+            (Some(exact @ (PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY)), _) => exact,
             (Some(_), _) => return None,
             (None, Feedback::List) => PyTypes::LIST,
             (None, Feedback::Tuple) => PyTypes::TUPLE,
-            _ => return None,
+            (None, _) => match self.example_type(container)? {
+                exact @ (PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY) => exact,
+                _ => return None,
+            },
         };
         if !py.contains(wanted) {
             return None;
         }
         let index_py = self.item_py(index);
         let int_index = index_py == PyTypes::INT
-            || (matches!(feedback, Feedback::List | Feedback::Tuple)
+            || ((matches!(feedback, Feedback::List | Feedback::Tuple)
+                || self.example_type(index) == Some(PyTypes::INT))
                 && index_py.contains(PyTypes::INT)
                 && matches!(index, Item::Object { .. }));
         if !int_index || matches!(index, Item::Object { big: true, .. }) {
             return None;
         }
+        let numbers = match wanted {
+            PyTypes::ARRAY => Some(Numbers::of(self.example(container)?.typecode)?),
+            _ => None,
+        };
         self.refine(2, wanted);
         if matches!(index, Item::Object { .. }) {
             self.refine(1, PyTypes::INT);
         }
         let Item::Object { value: container, .. } = container else { unreachable!("checked above") };
         let layout = self.request.layout;
+        if let Some(numbers) = numbers {
+            let description = self.load(MemTy::Ptr, Ty::Ptr, container, layout.array_description);
+            let found = self.load(MemTy::U8, Ty::I64, description, 0);
+            let expected = self.int(i64::from(numbers.typecode));
+            let same = self.compare(Cond::Eq, found, expected);
+            self.guard(same, Reason::Type);
+        }
         let raw = self.raw_at(1).value();
         let size = self.load(MemTy::I64, Ty::I64, container, layout.var_size);
         let index = match self.constant_index() {
@@ -385,16 +451,17 @@ impl Builder<'_> {
         };
         let inside = self.compare(Cond::ULt, index, size);
         self.guard(inside, Reason::Range);
-        let three = self.int(3);
-        let bytes = self.binary(BinOp::Shl, index, three);
-        let (base, offset) = if wanted == PyTypes::LIST {
-            (self.load(MemTy::Ptr, Ty::Ptr, container, layout.list_items), 0)
-        } else {
-            (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.tuple_items)
+        let shift = self.int(numbers.map_or(3, |numbers| numbers.shift));
+        let bytes = self.binary(BinOp::Shl, index, shift);
+        let (base, offset) = match wanted {
+            PyTypes::LIST => (self.load(MemTy::Ptr, Ty::Ptr, container, layout.list_items), 0),
+            PyTypes::ARRAY => (self.load(MemTy::Ptr, Ty::Ptr, container, layout.array_items), 0),
+            _ => (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.tuple_items),
         };
         let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
         let address = self.binary(BinOp::Add, base, bytes);
-        Some((self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address)), offset))
+        let address = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
+        Some(Place { address, offset, numbers })
     }
 
     fn constant_index(&self) -> Option<i64> {
@@ -408,61 +475,174 @@ impl Builder<'_> {
     }
 
     pub fn binary_subscr(&mut self, feedback: &Feedback) {
-        if let Some((address, offset)) = self.element(feedback) {
+        let example = match (self.example(self.state.stack[self.position(2)]), self.constant_index()) {
+            (Some(container), index) => Self::element_example(&container, index),
+            _ => None,
+        };
+        if let Some(Place { address, offset, numbers }) = self.element(feedback) {
+            self.count("inline-containers");
+            if let Some(numbers) = numbers {
+                let raw = match numbers.mem {
+                    MemTy::F64 => Raw::Float(self.load(MemTy::F64, Ty::F64, address, offset)),
+                    mem => Raw::Int(self.load(mem, Ty::I64, address, offset)),
+                };
+                let index = self.pop();
+                let container = self.pop();
+                self.release(index);
+                self.release(container);
+                self.push(Item::raw(raw));
+                return;
+            }
             let value = self.load(MemTy::Ptr, Ty::Obj, address, offset);
             self.typed(value, PyTypes::OBJECT);
-            self.count("inline-containers");
+            self.exemplify(value, example);
             let index = self.pop();
-            let container = self.state.stack[self.position(1)];
-            if let Item::Object { own: Own::Owned, .. } = container {
-                let container = self.pop();
+            let container = self.pop();
+            let owned = |item: Item| matches!(item, Item::Object { own: Own::Owned, .. });
+            if owned(container) || owned(index) {
                 self.effect(Op::Incref(value));
                 self.release(index);
                 self.release(container);
                 self.push_owned(value, PyTypes::OBJECT);
             } else {
-                self.pop();
-                if let Item::Object { own: Own::Owned, .. } = index {
-                    self.effect(Op::Incref(value));
-                    self.release(index);
-                    self.push_owned(value, PyTypes::OBJECT);
-                } else {
-                    let own = Own::Volatile;
-                    self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
-                }
+                let own = Own::Volatile;
+                self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
             }
             return;
         }
         let key = self.pop_owned();
         let container = self.pop_owned();
         let value = self.call_object(Helper::Subscr, vec![container, key]);
+        self.exemplify(value, example);
         self.push_owned(value, PyTypes::OBJECT);
     }
 
     pub fn store_subscr(&mut self, feedback: &Feedback) {
-        let container = self.state.stack[self.position(2)];
-        let is_list = self.item_py(container) == PyTypes::LIST || *feedback == Feedback::List;
-        if is_list
-            && self.item_py(container) != PyTypes::TUPLE
-            && let Some((address, offset)) = self.element(feedback)
+        if self.storable(feedback)
+            && let Some(Place { address, offset, numbers }) = self.element(feedback)
         {
             self.count("inline-containers");
-            let index = self.pop();
-            let container = self.pop();
-            let item = self.pop();
-            let value = self.own(item);
-            self.settle_volatile();
-            let old = self.load(MemTy::Ptr, Ty::Obj, address, offset);
-            self.store(MemTy::Ptr, address, offset, value);
-            self.release_value(old, PyTypes::OBJECT);
-            self.release(container);
-            self.release(index);
+            match numbers {
+                Some(numbers) => self.store_number(address, offset, numbers),
+                None => self.store_object(address, offset),
+            }
             return;
         }
         let key = self.pop_owned();
         let container = self.pop_owned();
         let value = self.pop_owned();
         self.call_status(Helper::StoreSubscr, vec![value, container, key]);
+    }
+
+    /// Whether the container of a store may be written in line, and if it is an array, the value is a number that fits
+    /// (guarded where it is a guess).
+    fn storable(&mut self, feedback: &Feedback) -> bool {
+        let container = self.state.stack[self.position(2)];
+        let py = self.item_py(container);
+        let guess =
+            py.exact().or(if *feedback == Feedback::List { Some(PyTypes::LIST) } else { self.example_type(container) });
+        match guess {
+            Some(PyTypes::LIST) => py != PyTypes::TUPLE,
+            Some(PyTypes::ARRAY) => {
+                let Some(numbers) = self.example(container).and_then(|example| Numbers::of(example.typecode)) else {
+                    return false;
+                };
+                if !numbers.writable || !self.may_guess(Reason::Type) || !self.may_guess(Reason::Overflow) {
+                    return false;
+                }
+                let value = self.state.stack[self.position(3)];
+                let floats = numbers.mem == MemTy::F64;
+                match (self.number(value), value) {
+                    (Some(RawKind::Int), _) => true,
+                    (Some(RawKind::Float), _) => floats,
+                    (None, Item::Object { py, big: false, .. }) => {
+                        let wanted = if floats { PyTypes::FLOAT } else { PyTypes::INT };
+                        let sure = self.example_type(value).is_none_or(|guess| guess == wanted);
+                        if sure && py.contains(wanted) && !py.may_be_null() {
+                            self.refine(3, wanted);
+                        }
+                        sure && py.contains(wanted) && !py.may_be_null()
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Pops index, container and number, which goes into the array.
+    fn store_number(&mut self, address: Value, offset: i32, numbers: Numbers) {
+        let raw = self.raw_at(3);
+        let value = if numbers.mem == MemTy::F64 {
+            self.to_float(raw)
+        } else {
+            let value = raw.value();
+            if numbers.mem != MemTy::I64 {
+                let bits = self.int(64 - (8 << numbers.shift));
+                let high = self.binary(BinOp::Shl, value, bits);
+                let back = self.binary(BinOp::AShr, high, bits);
+                let same = self.compare(Cond::Eq, back, value);
+                self.guard(same, Reason::Overflow);
+            }
+            value
+        };
+        self.store(numbers.mem, address, offset, value);
+        let index = self.pop();
+        let container = self.pop();
+        let item = self.pop();
+        self.release(container);
+        self.release(index);
+        self.release(item);
+    }
+
+    /// Pops index, container and item, which takes the place of an element of a list.
+    fn store_object(&mut self, address: Value, offset: i32) {
+        let layout = self.request.layout;
+        let index = self.pop();
+        let container = self.pop();
+        let item = self.pop();
+        // The box of a raw local must be the local's own, unless nobody can tell.
+        let unseen = |b: &Self, local: Option<u32>| local.is_none_or(|local| b.only_computes(local));
+        let number = match item {
+            Item::Raw { raw: Raw::Float(number), local } if unseen(self, local) => Some(number),
+            _ => None,
+        };
+        if let Some(number) = number
+            && self.request.options.reuse_floats
+            && !layout.refcount_by_helper
+        {
+            self.count("reuse-floats");
+            self.settle_volatile();
+            let old = self.load(MemTy::Ptr, Ty::Obj, address, offset);
+            self.typed(old, PyTypes::OBJECT);
+            let done = self.function.new_block();
+            let float = self.emit(Op::IsType(old, PyTypes::FLOAT));
+            let other = self.branch(float, true);
+            let count = self.load(MemTy::I64, Ty::I64, old, layout.ob_refcnt);
+            let one = self.int(1);
+            let alone = self.compare(Cond::Eq, count, one);
+            let shared = self.branch(alone, true);
+            // A float that only the list holds: nobody can tell its memory from a new one's.
+            self.store(MemTy::F64, old, layout.float_value, number);
+            self.goto(done);
+            for (block, py) in [(shared, PyTypes::FLOAT), (other, PyTypes::OBJECT)] {
+                self.aside(block, |b| {
+                    let value = b.box_raw(Raw::Float(number));
+                    b.store(MemTy::Ptr, address, offset, value);
+                    b.release_value(old, py);
+                    b.goto(done);
+                });
+            }
+            self.block = done;
+        } else {
+            let value = self.own(item);
+            self.settle_volatile();
+            let old = self.load(MemTy::Ptr, Ty::Obj, address, offset);
+            self.store(MemTy::Ptr, address, offset, value);
+            self.release_value(old, PyTypes::OBJECT);
+        }
+        self.release(container);
+        self.release(index);
     }
 
     // ---- building ----
@@ -563,9 +743,14 @@ impl Builder<'_> {
         let wanted = match (py.exact(), feedback) {
             (Some(PyTypes::LIST), _) | (None, Feedback::List) => PyTypes::LIST,
             (Some(PyTypes::TUPLE), _) | (None, Feedback::Tuple) => PyTypes::TUPLE,
+            (None, _) => match self.example_type(item) {
+                Some(exact @ (PyTypes::LIST | PyTypes::TUPLE)) => exact,
+                _ => return false,
+            },
             _ => return false,
         };
-        if !py.contains(wanted) || count > 16 {
+        let example = self.example(item);
+        if !py.contains(wanted) || py.may_be_null() || count > 16 {
             return false;
         }
         self.refine(1, wanted);
@@ -583,6 +768,8 @@ impl Builder<'_> {
         for i in 0..count {
             let value = self.load(MemTy::Ptr, Ty::Obj, base, offset + 8 * i as i32);
             values.push(self.typed(value, PyTypes::OBJECT));
+            let element = example.as_ref().and_then(|example| Self::element_example(example, Some(i64::from(i))));
+            self.exemplify(value, element);
         }
         self.count("inline-containers");
         let item = self.pop();

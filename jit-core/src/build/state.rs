@@ -155,6 +155,9 @@ pub enum Form {
     Slot { value: Option<Value> },
     /// Raw; `dirty` when the slot does not hold an equal object.
     Raw { raw: Raw, dirty: bool },
+    /// Where `bound` is 1, as raw and dirty; where it is 0, unbound, the slot being null. Loops need this: what their body
+    /// assigns is unbound when they are entered.
+    MaybeRaw { raw: Raw, bound: Value },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -246,6 +249,7 @@ pub enum ItemShape {
 pub enum LocalShape {
     Slot { py: PyTypes, big: bool },
     Raw(RawKind),
+    MaybeRaw(RawKind),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -286,6 +290,18 @@ impl LocalShape {
         use LocalShape::*;
         match (self, other) {
             (Raw(a), Raw(b)) if a == b && allow_raw => self,
+            (Raw(a) | MaybeRaw(a), Raw(b) | MaybeRaw(b)) if a == b && allow_raw => MaybeRaw(a),
+            (Raw(kind) | MaybeRaw(kind), Slot { py: PyTypes::NULL, .. })
+            | (Slot { py: PyTypes::NULL, .. }, Raw(kind) | MaybeRaw(kind))
+                if allow_raw =>
+            {
+                MaybeRaw(kind)
+            }
+            (MaybeRaw(kind), Slot { py, big: false }) | (Slot { py, big: false }, MaybeRaw(kind))
+                if py == kind.py() && allow_raw =>
+            {
+                MaybeRaw(kind)
+            }
             (Raw(kind), Slot { py, big: false }) | (Slot { py, big: false }, Raw(kind))
                 if py == kind.py() && allow_raw =>
             {
@@ -303,6 +319,7 @@ impl LocalShape {
         match self {
             LocalShape::Slot { py, big } => (py, big),
             LocalShape::Raw(kind) => (kind.py(), false),
+            LocalShape::MaybeRaw(kind) => (kind.py() | PyTypes::NULL, false),
         }
     }
 }
@@ -334,6 +351,7 @@ impl State {
                 .map(|local| match local.form {
                     // A clean raw value merges as the object in its slot: reboxing would lose its identity.
                     Form::Raw { raw, dirty: true } if allow_raw => LocalShape::Raw(raw.kind()),
+                    Form::MaybeRaw { raw, .. } if allow_raw => LocalShape::MaybeRaw(raw.kind()),
                     _ => LocalShape::Slot { py: local.py, big: local.big },
                 })
                 .collect(),

@@ -296,6 +296,9 @@ impl Display for Source {
             Source::Int(index) => write!(f, "int {index}"),
             Source::Float(index) => write!(f, "float {index}"),
             Source::Bool(index) => write!(f, "bool {index}"),
+            Source::IntIf(index) => write!(f, "int_if {index}"),
+            Source::FloatIf(index) => write!(f, "float_if {index}"),
+            Source::BoolIf(index) => write!(f, "bool_if {index}"),
             Source::Const(index) => write!(f, "const {index}"),
             Source::Null => f.write_str("null"),
         }

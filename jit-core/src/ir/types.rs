@@ -60,6 +60,7 @@ bitflags! {
         const BUILTIN = 1 << 22;
         const TYPE = 1 << 23;
         const MODULE = 1 << 24;
+        const ARRAY = 1 << 25;
         const OTHER = 1 << 31;
     }
 }

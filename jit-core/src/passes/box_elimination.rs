@@ -13,6 +13,7 @@ use crate::exit::{ExitId, Source};
 use crate::helpers::{Effects, Helper, Passing};
 use crate::ir::function::Function;
 use crate::ir::op::{Leave, Op, Value};
+use crate::ir::types::MemTy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -43,6 +44,8 @@ fn unboxing(op: &Op) -> Option<(Kind, Value)> {
 pub(super) fn may_release(op: &Op) -> bool {
     match op {
         Op::Decref(_) | Op::XDecref(_) => true,
+        // A float's memory is given to another float.
+        Op::Store { mem: MemTy::F64, .. } => true,
         Op::Call(Helper::IntToI64, _) => false,
         Op::Call(helper, _) => {
             helper.effects().intersects(Effects::RUNS_PYTHON | Effects::MEMORY)
@@ -121,6 +124,7 @@ fn references(function: &Function, leave: &Leave, counts: &mut Vec<(u32, bool)>)
             Source::Borrowed(index) | Source::Int(index) | Source::Float(index) | Source::Bool(index) => {
                 (*index, false)
             }
+            Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => (*index, false),
             Source::Const(_) | Source::Null => continue,
         };
         let entry = &mut counts[index as usize];

@@ -1,0 +1,217 @@
+//! Examples: what live objects looked like when the compilation started, and the guesses drawn from them.
+//!
+//! *Problem*: the interpreter records operand types for `+ - *`, subscripts and attributes only, and nothing about what a
+//! container holds. *Method*: whoever asks for a compilation describes live values (arguments, or the locals of a frame that
+//! has just finished) as plain data, a few levels deep; the builder hangs an example on each value that comes from one: an
+//! element of a list gets the list's element, a loaded local what that local held. *Invariant*: examples are guesses, never
+//! facts: they only decide which guard is emitted.
+
+use super::builder::Builder;
+use super::state::*;
+use crate::bytecode::code::local_kind;
+use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
+use crate::exit::Reason;
+use crate::ir::op::Value;
+use crate::ir::types::PyTypes;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A live object as plain data.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Example {
+    /// Exact type; for what several objects have in common, all their types.
+    pub py: PyTypes,
+    /// An int that does not fit 64 bits.
+    pub big: bool,
+    /// Of an `array.array`: its type code, else 0.
+    pub typecode: u8,
+    /// Of a tuple: its items. Of a list (or an iterator over one): one entry that stands for all items.
+    pub elements: Vec<Rc<Example>>,
+}
+
+impl Example {
+    /// What both may be; elements only where they agree.
+    pub fn join(&self, other: &Example) -> Example {
+        let elements = if self.elements.len() == other.elements.len() {
+            self.elements.iter().zip(&other.elements).map(|(a, b)| Rc::new(a.join(b))).collect()
+        } else {
+            Vec::new()
+        };
+        Example {
+            py: self.py | other.py,
+            big: self.big || other.big,
+            typecode: if self.typecode == other.typecode { self.typecode } else { 0 },
+            elements,
+        }
+    }
+}
+
+/// The examples of one walk.
+#[derive(Default)]
+pub(super) struct Examples {
+    values: HashMap<Value, Rc<Example>>,
+    locals: Vec<Option<Rc<Example>>>,
+    /// By the `FOR_ITER` that goes through it.
+    iterated: HashMap<Offset, Rc<Example>>,
+}
+
+impl Examples {
+    pub fn new(locals: Vec<Option<Rc<Example>>>) -> Examples {
+        Examples { locals, ..Examples::default() }
+    }
+
+    pub fn iterate(&mut self, loop_at: Offset, example: Rc<Example>) {
+        self.iterated.insert(loop_at, example);
+    }
+}
+
+impl Builder<'_> {
+    pub fn example(&self, item: Item) -> Option<Rc<Example>> {
+        match item {
+            Item::Object { value, .. } => self.examples.values.get(&value).cloned(),
+            _ => None,
+        }
+    }
+
+    pub fn exemplify(&mut self, value: Value, example: Option<Rc<Example>>) {
+        if let Some(example) = example {
+            self.examples.values.insert(value, example);
+        }
+    }
+
+    /// A local was loaded.
+    pub fn exemplify_local(&mut self, local: u32, value: Value) {
+        if let Some(Some(example)) = self.examples.locals.get(local as usize) {
+            self.examples.values.entry(value).or_insert_with(|| example.clone());
+        }
+    }
+
+    /// `GET_ITER` made an iterator of an item with this example.
+    pub fn exemplify_loop(&mut self, example: Option<Rc<Example>>) {
+        if let Some(example) = example {
+            self.examples.iterate(self.at.next, example);
+        }
+    }
+
+    /// What the current `FOR_ITER` gives.
+    pub fn loop_example(&self) -> Option<Rc<Example>> {
+        let iterated = self.examples.iterated.get(&self.at.offset)?;
+        if iterated.py == PyTypes::TUPLE {
+            let (first, rest) = iterated.elements.split_first()?;
+            return Some(rest.iter().fold(first.clone(), |all, one| Rc::new(all.join(one))));
+        }
+        iterated.elements.first().cloned()
+    }
+
+    /// The example of `container[index]`.
+    pub fn element_example(container: &Example, index: Option<i64>) -> Option<Rc<Example>> {
+        match container.py {
+            PyTypes::TUPLE => match index {
+                Some(index) => container.elements.get(usize::try_from(index).ok()?).cloned(),
+                None => {
+                    let (first, rest) = container.elements.split_first()?;
+                    Some(rest.iter().fold(first.clone(), |all, one| Rc::new(all.join(one))))
+                }
+            },
+            _ => container.elements.first().cloned(),
+        }
+    }
+
+    /// The exact type an item has by its example, if that is worth a guard.
+    pub fn example_type(&self, item: Item) -> Option<PyTypes> {
+        let example = self.example(item)?;
+        let worth = PyTypes::FLOAT | PyTypes::INT | PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY;
+        example.py.exact().filter(|py| worth.contains(*py) && !example.big)
+    }
+
+    /// Before the topmost item is stored to a local: guards what both that item and that local are likely to be, once
+    /// here instead of at each use.
+    pub fn guess_stored(&mut self, local: u32) {
+        let top = self.position(1);
+        let Some(&item) = self.state.stack.get(top) else { return };
+        let Item::Object { value, py, big: false, known: None, .. } = item else { return };
+        self.exemplify_local(local, value);
+        if py.exact().is_none()
+            && !py.may_be_null()
+            && self.may_guess(Reason::Type)
+            && let Some(guess) = self.example_type(item)
+            && py.contains(guess)
+        {
+            self.refine(1, guess);
+            self.count("guess-stored");
+        }
+        if let Some(example) = self.example(item)
+            && let Some(known @ None) = self.examples.locals.get_mut(local as usize)
+        {
+            *known = Some(example);
+        }
+        // A number that only arithmetic uses needs no object.
+        let kind = match self.state.stack[top] {
+            Item::Object { py: PyTypes::FLOAT, big: false, .. } => RawKind::Float,
+            Item::Object { py: PyTypes::INT, big: false, .. } => RawKind::Int,
+            _ => return,
+        };
+        if self.only_computes(local) && (kind == RawKind::Float || self.may_guess(Reason::Overflow)) {
+            let raw = self.raw_at(1);
+            let item = self.pop();
+            self.release(item);
+            self.push(Item::raw(raw));
+            self.count("raw-locals");
+        }
+    }
+}
+
+/// For each local, whether all its loads feed arithmetic directly: then nothing can tell its object from an equal one.
+pub(super) fn computing_locals(code: &[Instruction], kinds: &[u8]) -> Vec<bool> {
+    let mut only = vec![false; kinds.len()];
+    let mut other = vec![false; kinds.len()];
+    for (index, instruction) in code.iter().enumerate() {
+        if let Code::LoadFast(local) = instruction.op {
+            let found = if feeds_arithmetic(&code[index + 1..]) { &mut only } else { &mut other };
+            if let Some(flag) = found.get_mut(local as usize) {
+                *flag = true;
+            }
+        }
+    }
+    for (local, kind) in kinds.iter().enumerate() {
+        only[local] &= !other[local] && kind & (local_kind::CELL | local_kind::FREE) == 0;
+    }
+    only
+}
+
+/// Whether the item on top before this code is consumed by arithmetic, as far as straight code tells.
+fn feeds_arithmetic(code: &[Instruction]) -> bool {
+    // Position of the item from the top, from 1.
+    let mut depth = 1u32;
+    for instruction in code.iter().take(40) {
+        let (pops, pushes) = match instruction.op {
+            Code::Nop | Code::Precall(_) | Code::KwNames(_) => (0, 0),
+            Code::LoadFast(_) | Code::LoadConst(_) | Code::LoadDeref(_) | Code::LoadClosure(_) | Code::PushNull => {
+                (0, 1)
+            }
+            Code::LoadGlobal { push_null, .. } => (0, 1 + u32::from(push_null)),
+            Code::BinaryOp { .. } | Code::CompareOp(_) => {
+                if depth <= 2 {
+                    return true;
+                }
+                (2, 1)
+            }
+            Code::Unary(_) => {
+                if depth == 1 {
+                    return true;
+                }
+                (1, 1)
+            }
+            Code::BinarySubscr => (2, 1),
+            Code::LoadAttr(_) => (1, 1),
+            Code::LoadMethod(_) => (1, 2),
+            Code::Call(n) => (n + 2, 1),
+            _ => return false,
+        };
+        if depth <= pops {
+            return false;
+        }
+        depth = depth - pops + pushes;
+    }
+    false
+}
