@@ -128,6 +128,8 @@ helpers! {
     IsTrue "is_true" ("O") "T" [RAISES RUNS_PYTHON MEMORY];
     /// 0, 1, -1 without consuming the reference.
     IsTrueBorrowed "is_true_borrowed" ("B") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// The same for two exact ints and `+ - & | ^ << >>`, which run no Python.
+    IntBinaryOp "int_binary_op" ("OOI") "O" [RAISES];
     /// Python's float `%`, divisor not 0.
     FloatRemainder "float_remainder" ("FF") "F" [];
     /// Python's float `//`, divisor not 0.

@@ -67,6 +67,7 @@ pub fn address(helper: Helper) -> usize {
     addresses! {
         UnaryOp => numbers::unary_op,
         BinaryOp => numbers::binary_op,
+        IntBinaryOp => numbers::int_binary_op,
         ConcatInPlace => strings::concat_in_place,
         Compare => comparisons::compare,
         CompareTruth => comparisons::compare_truth,

@@ -114,6 +114,31 @@ pub(super) unsafe extern "C" fn binary_op(left: Object, right: Object, operation
     }
 }
 
+/// `+ - & | ^ << >>` of two exact ints.
+pub(super) unsafe extern "C" fn int_binary_op(left: Object, right: Object, operation: i64) -> Object {
+    // SAFETY: the contract of helpers; the type's own slots take any two ints.
+    unsafe {
+        let left = Owned::steal(left);
+        let right = Owned::steal(right);
+        let methods = (*(&raw const ffi::PyLong_Type)).tp_as_number;
+        let simple = if operation >= IN_PLACE { operation - IN_PLACE } else { operation };
+        let method = match simple {
+            ADD => (*methods).nb_add,
+            SUBTRACT => (*methods).nb_subtract,
+            AND => (*methods).nb_and,
+            OR => (*methods).nb_or,
+            XOR => (*methods).nb_xor,
+            LEFT_SHIFT => (*methods).nb_lshift,
+            RIGHT_SHIFT => (*methods).nb_rshift,
+            _ => None,
+        };
+        match method {
+            Some(method) => method(left.as_ptr(), right.as_ptr()),
+            None => operate(left.as_ptr(), right.as_ptr(), operation),
+        }
+    }
+}
+
 /// The float result; an operand that nobody else holds gives its memory for it.
 #[inline(always)]
 unsafe fn finish_float(left: Object, right: Object, value: f64) -> Object {

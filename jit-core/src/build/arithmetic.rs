@@ -147,7 +147,6 @@ impl Builder<'_> {
         let right = self.own(right_item);
         let left = self.own(left_item);
         let number = self.int(op as i64 + if in_place { 13 } else { 0 });
-        let result = self.call_object(Helper::BinaryOp, vec![left, right, number]);
         let ints = left_py == PyTypes::INT && right_py == PyTypes::INT;
         let closed = matches!(
             op,
@@ -162,6 +161,10 @@ impl Builder<'_> {
                 | Arithmetic::LeftShift
                 | Arithmetic::RightShift
         );
+        // These neither run Python nor look for signals, so nothing has to be written to the frame.
+        let quiet = !matches!(op, Arithmetic::Multiply | Arithmetic::FloorDivide | Arithmetic::Remainder);
+        let helper = if ints && closed && quiet { Helper::IntBinaryOp } else { Helper::BinaryOp };
+        let result = self.call_object(helper, vec![left, right, number]);
         let py = if ints && closed { PyTypes::INT } else { PyTypes::OBJECT };
         self.typed(result, py);
         // Two ints came here because they do not fit, or because the result did not.
@@ -421,7 +424,13 @@ impl Builder<'_> {
         let quotient = self.binary(BinOp::SDiv, a, b);
         let product = self.binary(BinOp::Mul, quotient, b);
         let rest = self.binary(BinOp::Sub, a, product);
-        let fix = self.signs_differ(rest, b, divisor);
+        if divisor.is_some_and(|d| d > 0) {
+            // -1 where the truncated rest is negative.
+            let bits = self.int(63);
+            let sign = self.binary(BinOp::AShr, rest, bits);
+            return self.binary(BinOp::Add, quotient, sign);
+        }
+        let fix = self.signs_differ(rest, b);
         self.binary(BinOp::Sub, quotient, fix)
     }
 
@@ -437,7 +446,13 @@ impl Builder<'_> {
             self.guard_division(a, b);
         }
         let rest = self.binary(BinOp::SRem, a, b);
-        let fix = self.signs_differ(rest, b, divisor);
+        if divisor.is_some_and(|d| d > 0) {
+            let bits = self.int(63);
+            let sign = self.binary(BinOp::AShr, rest, bits);
+            let add = self.binary(BinOp::And, b, sign);
+            return self.binary(BinOp::Add, rest, add);
+        }
+        let fix = self.signs_differ(rest, b);
         let zero = self.int(0);
         let mask = self.binary(BinOp::Sub, zero, fix);
         let add = self.binary(BinOp::And, b, mask);
@@ -445,11 +460,8 @@ impl Builder<'_> {
     }
 
     /// 1 when a truncating remainder must be moved to the divisor's sign, else 0.
-    fn signs_differ(&mut self, rest: Value, b: Value, divisor: Option<i64>) -> Value {
+    fn signs_differ(&mut self, rest: Value, b: Value) -> Value {
         let zero = self.int(0);
-        if divisor.is_some_and(|d| d > 0) {
-            return self.compare(Cond::Lt, rest, zero);
-        }
         let signs = self.binary(BinOp::Xor, rest, b);
         let differ = self.compare(Cond::Lt, signs, zero);
         let some = self.compare(Cond::Ne, rest, zero);

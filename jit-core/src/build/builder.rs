@@ -303,7 +303,7 @@ impl<'a> Builder<'a> {
             for edge in edges {
                 let offered = self.offered(target, &edge.state);
                 let shape = match self.shapes.get(&target) {
-                    Some(shape) => shape.join(&offered, self.allow_raw(target)),
+                    Some(shape) => shape.join(&offered, self.allow_raw(target), self.allow_unboxing(target)),
                     None => offered,
                 };
                 self.shapes.insert(target, shape);
@@ -507,10 +507,12 @@ impl<'a> Builder<'a> {
     // ---- edges and merges ----
 
     fn allow_raw(&self, target: Offset) -> bool {
-        self.request.options.unbox_loops
-            && !self.give_up
-            && !self.request.generalised.contains(&(target, Reason::Overflow))
-            && !self.request.generalised.contains(&(target, Reason::Type))
+        self.request.options.unbox_loops && !self.give_up && !self.request.generalised.contains(&(target, Reason::Type))
+    }
+
+    /// Whether what arrives as an object may be unboxed on an edge; ints that did not fit forbid it.
+    fn allow_unboxing(&self, target: Offset) -> bool {
+        self.allow_raw(target) && !self.request.generalised.contains(&(target, Reason::Overflow))
     }
 
     /// Control goes to a bytecode block with the current state.
@@ -526,7 +528,7 @@ impl<'a> Builder<'a> {
             // A back edge: the shape is fixed in this walk.
             let shape = self.offered(target, &edge.state);
             let expected = &self.shapes[&target];
-            let joined = expected.join(&shape, self.allow_raw(target));
+            let joined = expected.join(&shape, self.allow_raw(target), self.allow_unboxing(target));
             if joined != *expected {
                 self.shapes.insert(target, joined);
                 self.widened = true;
@@ -577,7 +579,7 @@ impl<'a> Builder<'a> {
         for edge in &edges {
             let offered = self.offered(offset, &edge.state);
             shape = Some(match shape {
-                Some(shape) => shape.join(&offered, self.allow_raw(offset)),
+                Some(shape) => shape.join(&offered, self.allow_raw(offset), self.allow_unboxing(offset)),
                 None => offered,
             });
         }

@@ -129,7 +129,17 @@ impl Builder<'_> {
     pub fn guess_stored(&mut self, local: u32) {
         let top = self.position(1);
         let Some(&item) = self.state.stack.get(top) else { return };
-        let Item::Object { value, py, big: false, known: None, .. } = item else { return };
+        if let Item::Object { value, own, py: py @ PyTypes::INT, big: true, known } = item
+            && self.may_guess(Reason::Overflow)
+            && let Some(Some(example)) = self.examples.locals.get(local as usize)
+            && example.py == PyTypes::INT
+            && !example.big
+        {
+            // A result that need not fit, but did.
+            self.state.stack[top] = Item::Object { value, own, py, big: false, known };
+        }
+        let Item::Object { value, py, big: false, known: None, .. } = self.state.stack[top] else { return };
+        let item = self.state.stack[top];
         self.exemplify_local(local, value);
         if py.exact().is_none()
             && !py.may_be_null()

@@ -228,8 +228,8 @@ pub enum NameShape {
 impl NameShape {
     fn join(self, other: NameShape) -> NameShape {
         match (self, other) {
-            (NameShape::Unknown, x) | (x, NameShape::Unknown) => x,
             (a, b) if a == b => a,
+            (NameShape::Unknown, x) | (x, NameShape::Unknown) => x,
             _ => NameShape::Dictionary,
         }
     }
@@ -286,7 +286,7 @@ impl ItemShape {
 }
 
 impl LocalShape {
-    fn join(self, other: LocalShape, allow_raw: bool) -> LocalShape {
+    fn join(self, other: LocalShape, allow_raw: bool, allow_unboxing: bool) -> LocalShape {
         use LocalShape::*;
         match (self, other) {
             (Raw(a), Raw(b)) if a == b && allow_raw => self,
@@ -298,12 +298,12 @@ impl LocalShape {
                 MaybeRaw(kind)
             }
             (MaybeRaw(kind), Slot { py, big: false }) | (Slot { py, big: false }, MaybeRaw(kind))
-                if py == kind.py() && allow_raw =>
+                if py == kind.py() && allow_unboxing =>
             {
                 MaybeRaw(kind)
             }
             (Raw(kind), Slot { py, big: false }) | (Slot { py, big: false }, Raw(kind))
-                if py == kind.py() && allow_raw =>
+                if py == kind.py() && allow_unboxing =>
             {
                 Raw(kind)
             }
@@ -325,11 +325,12 @@ impl LocalShape {
 }
 
 impl Shape {
-    /// The least shape above both; `allow_raw` is off where raw merges were given up.
-    pub fn join(&self, other: &Shape, allow_raw: bool) -> Shape {
+    /// The least shape above both; `allow_raw` is off where raw merges were given up, `allow_unboxing` where only those that
+    /// unbox what arrives as an object were.
+    pub fn join(&self, other: &Shape, allow_raw: bool, allow_unboxing: bool) -> Shape {
         assert_eq!(self.stack.len(), other.stack.len(), "stack depths differ at a merge");
         Shape {
-            locals: self.locals.iter().zip(&other.locals).map(|(a, b)| a.join(*b, allow_raw)).collect(),
+            locals: self.locals.iter().zip(&other.locals).map(|(a, b)| a.join(*b, allow_raw, allow_unboxing)).collect(),
             names: self.names.iter().zip(&other.names).map(|(a, b)| a.join(*b)).collect(),
             stack: self.stack.iter().zip(&other.stack).map(|(a, b)| a.join(*b)).collect(),
         }
