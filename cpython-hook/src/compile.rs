@@ -18,8 +18,12 @@ use columba_cpython_runtime::{
 };
 use columba_jit_core::{
     backend::{Backend, CodeSink, CompiledEntry, Config, Cpu, Effort},
-    build::{self, BuildOptions, BuildRequest, Built, Environment, LoopEntry, NoEnvironment, examples::Example},
-    bytecode::decode::{Bytecode, decode},
+    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, examples::Example},
+    bytecode::{
+        code::CodeObject,
+        decode::{Bytecode, decode},
+        line_table::decode_line_table,
+    },
     code::{CodeMemory, CodeOptions, Placement},
     disassembly,
     exit::{Exit, Reason},
@@ -30,6 +34,7 @@ use columba_jit_core::{
         types::PyTypes,
         verify::{Level, verify},
     },
+    layout::Layout,
     lower::{LowerOptions, guard_count, lower},
     passes::{self, PassOptions},
     unit::{CompileUnit, Resolver},
@@ -47,18 +52,6 @@ use std::{
 
 /// Names of the backends compiled in.
 pub const BACKENDS: &[&str] = &["cranelift"];
-
-/// Names of the optimisation passes, for `disable_passes`.
-pub const PASSES: &[&str] = &[
-    "guess-types",
-    "unbox-loops",
-    "examples",
-    "reuse-floats",
-    "inline-containers",
-    "inline-globals",
-    "inline-attributes",
-    "promote-names",
-];
 
 /// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
 /// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
@@ -106,8 +99,9 @@ pub struct CompiledCode {
     pub compile_time: Duration,
     pub tier: &'static str,
     pub optimisations: Vec<String>,
-    /// IR before lowering as text, and every stage; empty unless asked for.
-    pub ir: String,
+    /// What was guessed, for [`ir_text`].
+    guesses: Guesses,
+    /// Every stage as text; empty unless asked for.
     pub dump: String,
     /// The machine code.
     pub native: Vec<u8>,
@@ -118,6 +112,42 @@ impl CompiledCode {
     #[inline]
     pub fn entry_at(&self, offset: u32) -> Option<i64> {
         self.entries.binary_search_by_key(&offset, |entry| entry.0).ok().map(|index| self.entries[index].1)
+    }
+}
+
+/// What a compilation takes from the state of the program when it starts. With it, and the same inline caches, it can be
+/// repeated.
+struct Guesses {
+    argument_types: Option<Vec<Live>>,
+    loop_entry: Option<LoopEntry>,
+    local_examples: Vec<Option<Rc<Example>>>,
+    generalised: HashSet<(u32, Reason)>,
+    generic: bool,
+}
+
+impl Guesses {
+    fn of(request: &CompileRequest<'_>, locals: usize) -> Guesses {
+        let live_slots = |frame: Frame, range: std::ops::Range<usize>| {
+            // SAFETY: the frame is live and its slots hold references or null.
+            range.map(|i| unsafe { capture::live(frame.slot(i)) }).collect::<Vec<_>>()
+        };
+        let loop_entry = match (request.frame, request.loop_header) {
+            (Some(frame), Some(offset)) => Some(LoopEntry {
+                offset,
+                locals: live_slots(frame, 0..locals),
+                stack: live_slots(frame, locals..locals + frame.depth().max(0) as usize),
+            }),
+            _ => None,
+        };
+        let argument_types = match request.frame {
+            Some(frame) if request.loop_header.is_none() && !frame.is_generator_owned() && frame.lasti() < 0 => {
+                Some(live_slots(frame, 0..locals))
+            }
+            _ => None,
+        };
+        let generalised = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
+        let local_examples = request.local_examples.clone();
+        Guesses { argument_types, loop_entry, local_examples, generalised, generic: request.generic }
     }
 }
 
@@ -161,9 +191,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         return Err(refuse("memory", "none left for the reserve of boxes"));
     }
     let options = config::current();
-    // SAFETY: the hook holds the GIL and has no exception set.
-    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
-    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
+    let (captured, bytecode) = decoded(code)?;
     let mut dump = String::new();
     let wanted = request.dump || dump_wanted(&captured.qualname);
     if wanted {
@@ -171,18 +199,27 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
         let _ = writeln!(dump, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
     }
+    let mut stages = Stages::default();
+    stages.done("decode", started);
     let layout = layout::for_compiler();
-    let mut built = build_ir(code, request, &options, &captured, &bytecode, &layout)?;
+    let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
+    // SAFETY: the frame keeps its globals and builtins alive during this call.
+    let live = request
+        .frame
+        .map(|frame| unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) });
+    let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
+    let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout)?;
+    stages.done("build", started);
     if wanted {
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
     check(&built.function, Level::Python, "build")?;
     let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
-    let ir = if wanted { built.function.to_string() } else { String::new() };
     if wanted {
-        let _ = writeln!(dump, "; IR, {} walks\n{ir}", built.walks);
+        let _ = writeln!(dump, "; IR, {} walks\n{}", built.walks, built.function);
     }
     optimise(&mut built.function, &options, wanted, &mut dump, &mut optimisations)?;
+    stages.done("passes", started);
 
     let mut addresses = std::mem::take(&mut built.addresses);
     let stress = options.stress == Stress::Exits;
@@ -193,6 +230,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     }
     let lower_options = LowerOptions { stress_exits: stress.then(|| addresses.len() as u32 - 1) };
     let lowered = lower(&built.function, &layout, &lower_options);
+    stages.done("lower", started);
     if wanted {
         let _ = writeln!(dump, "; lowered\n{lowered}");
     }
@@ -217,12 +255,13 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let entry = backend()
         .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
         .map_err(|error| refuse("backend", error))?;
+    stages.done("backend", started);
     let native = entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default();
     if wanted {
         let listing = list(&native, &entry, &captured, &resolver);
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }
-    log(&captured, &entry, request);
+    log(&captured, &entry, request, &stages);
     if wanted && !request.dump {
         eprintln!("{dump}");
     }
@@ -237,7 +276,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         compile_time: started.elapsed(),
         tier: "optimised",
         optimisations,
-        ir,
+        guesses,
         dump,
         native,
         owner: Box::new(Owner { _entry: entry, _counters: counters }),
@@ -250,8 +289,29 @@ fn dump_wanted(qualname: &str) -> bool {
     NAME.get_or_init(|| std::env::var("COLUMBA_DUMP").ok()).as_deref() == Some(qualname)
 }
 
+/// When each stage of a compilation was done.
+#[derive(Default)]
+struct Stages(Vec<(&'static str, Duration)>);
+
+impl Stages {
+    fn done(&mut self, stage: &'static str, started: Instant) {
+        self.0.push((stage, started.elapsed()));
+    }
+}
+
+impl std::fmt::Display for Stages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut before = Duration::ZERO;
+        for (stage, at) in &self.0 {
+            write!(f, " {stage} {} us", (*at - before).as_micros())?;
+            before = *at;
+        }
+        Ok(())
+    }
+}
+
 /// With `COLUMBA_LOG` set: a line on standard error for each compilation.
-fn log(captured: &columba_jit_core::bytecode::code::CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>) {
+fn log(captured: &CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>, stages: &Stages) {
     static ASKED: OnceLock<bool> = OnceLock::new();
     if !*ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some()) {
         return;
@@ -259,7 +319,7 @@ fn log(captured: &columba_jit_core::bytecode::code::CodeObject, entry: &Compiled
     let at = entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
     let place = request.loop_header.map_or(String::new(), |offset| format!(", for the loop at {offset}"));
     eprintln!(
-        "columba: {at:#x}+{:#x} {} ({}:{}){place}{}",
+        "columba: {at:#x}+{:#x} {} ({}:{}){place}{};{stages}",
         entry.code_size(),
         captured.qualname,
         captured.filename,
@@ -300,62 +360,24 @@ pub fn local_examples(frame: Frame) -> Vec<Option<Rc<Example>>> {
 }
 
 fn build_ir(
-    code: Code,
-    request: &CompileRequest<'_>,
+    guesses: &Guesses,
+    environment: &dyn Environment,
     options: &config::Config,
-    captured: &columba_jit_core::bytecode::code::CodeObject,
+    captured: &CodeObject,
     bytecode: &Bytecode,
-    layout: &columba_jit_core::layout::Layout,
+    layout: &Layout,
 ) -> Result<Built, Refusal> {
-    let enabled = |name: &str| !options.disable_passes.iter().any(|pass| pass == name);
-    let generalised: HashSet<(u32, Reason)> = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
-    let nlocals = captured.locals_plus_kinds.len();
-    let live_slots = |frame: Frame, range: std::ops::Range<usize>| {
-        // SAFETY: the frame is live and its slots hold references or null.
-        range.map(|i| unsafe { capture::live(frame.slot(i)) }).collect::<Vec<_>>()
-    };
-    let loop_entry = match (request.frame, request.loop_header) {
-        (Some(frame), Some(offset)) => Some(LoopEntry {
-            offset,
-            locals: live_slots(frame, 0..nlocals),
-            stack: live_slots(frame, nlocals..nlocals + frame.depth().max(0) as usize),
-        }),
-        _ => None,
-    };
-    let argument_types = match request.frame {
-        Some(frame) if request.loop_header.is_none() && !frame.is_generator_owned() && frame.lasti() < 0 => {
-            Some(live_slots(frame, 0..nlocals))
-        }
-        _ => None,
-    };
-    let live;
-    let environment: &dyn Environment = match request.frame {
-        Some(frame) => {
-            // SAFETY: the frame keeps its globals and builtins alive during this call.
-            live = unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) };
-            &live
-        }
-        None => &NoEnvironment,
-    };
+    let switches = BuildOptions::without(&options.disable_passes);
     build::build(&BuildRequest {
         code: captured,
         bytecode,
         layout,
         environment,
-        argument_types,
-        loop_entry,
-        local_examples: request.local_examples.clone(),
-        generalised: &generalised,
-        options: BuildOptions {
-            speculate: !request.generic && enabled("guess-types"),
-            unbox_loops: enabled("unbox-loops"),
-            examples: enabled("examples"),
-            reuse_floats: enabled("reuse-floats"),
-            inline_containers: enabled("inline-containers"),
-            inline_globals: enabled("inline-globals"),
-            inline_attributes: enabled("inline-attributes"),
-            promote_names: enabled("promote-names"),
-        },
+        argument_types: guesses.argument_types.clone(),
+        loop_entry: guesses.loop_entry.clone(),
+        local_examples: guesses.local_examples.clone(),
+        generalised: &guesses.generalised,
+        options: BuildOptions { speculate: switches.speculate && !guesses.generic, ..switches },
     })
     .map_err(|error| refuse("build", error))
 }
@@ -389,12 +411,7 @@ fn optimise(
 }
 
 /// Machine code with the bytecode and source line in the margin.
-fn list(
-    native: &[u8],
-    entry: &CompiledEntry,
-    captured: &columba_jit_core::bytecode::code::CodeObject,
-    resolver: &LiveResolver<'_>,
-) -> String {
+fn list(native: &[u8], entry: &CompiledEntry, captured: &CodeObject, resolver: &LiveResolver<'_>) -> String {
     let mut names = disassembly::Names::new();
     for helper in Helper::ALL {
         names.insert(resolver.helper(*helper), helper.name().to_owned());
@@ -402,17 +419,14 @@ fn list(
     for (symbol, name) in [(Symbol::None, "None"), (Symbol::True, "True"), (Symbol::False, "False")] {
         names.insert(resolver.symbol(symbol), name.to_owned());
     }
-    let _ = captured;
+    // A table that cannot be read costs the listing its lines only.
+    let lines = decode_line_table(&captured.line_table, captured.first_line).unwrap_or_default();
     let base = entry.code.as_ref().map_or(0, |code| code.as_ptr() as u64);
-    disassembly::disassemble(native, base, &entry.origins, &names)
+    disassembly::disassemble(native, base, &entry.origins, &lines, &names)
 }
 
 /// `dis(f)`: the bytecode with the types that were inferred, as text.
 pub fn disassemble(code: Code) -> Result<String, Refusal> {
-    // SAFETY: the caller holds the GIL and no exception is set.
-    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
-    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
-    let options = config::current();
     let request = CompileRequest {
         frame: None,
         local_examples: Vec::new(),
@@ -421,6 +435,34 @@ pub fn disassemble(code: Code) -> Result<String, Refusal> {
         generic: false,
         dump: false,
     };
-    let built = build_ir(code, &request, &options, &captured, &bytecode, &layout::for_compiler())?;
+    let (captured, bytecode) = decoded(code)?;
+    let guesses = Guesses::of(&request, captured.locals_plus_kinds.len());
+    let layout = layout::for_compiler();
+    let built = build_ir(&guesses, &NoEnvironment, &config::current(), &captured, &bytecode, &layout)?;
     Ok(format!("{bytecode}\n{}", built.types))
+}
+
+/// `ir(f)`: the IR of a version after the passes, as text. It is built again, from what was guessed then and from the
+/// inline caches and the namespaces (globals and builtins, alive during the call) as they are now.
+pub fn ir_text(
+    code: Code,
+    compiled: &CompiledCode,
+    namespaces: Option<(*mut ffi::PyObject, *mut ffi::PyObject)>,
+) -> Result<String, Refusal> {
+    let (captured, bytecode) = decoded(code)?;
+    // SAFETY: the caller keeps both namespaces alive during this call.
+    let live = namespaces
+        .map(|(globals, builtins)| unsafe { LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut()) });
+    let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
+    let (options, layout) = (config::current(), layout::for_compiler());
+    let mut built = build_ir(&compiled.guesses, environment, &options, &captured, &bytecode, &layout)?;
+    optimise(&mut built.function, &options, false, &mut String::new(), &mut Vec::new())?;
+    Ok(built.function.to_string())
+}
+
+fn decoded(code: Code) -> Result<(CodeObject, Bytecode), Refusal> {
+    // SAFETY: the caller holds the GIL and no exception is set.
+    let captured = unsafe { capture::capture(code) }.map_err(|error| refuse("capture", error))?;
+    let bytecode = decode(&captured).map_err(|error| refuse("decode", error))?;
+    Ok((captured, bytecode))
 }

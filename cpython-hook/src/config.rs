@@ -3,7 +3,8 @@
 //! Invariant: the lock is held for copies only, never across a call into CPython. What the hook reads at every turn is
 //! mirrored in atomics.
 
-use crate::compile::{BACKENDS, PASSES};
+use crate::compile::BACKENDS;
+use columba_jit_core::{build::SWITCHES, passes::PASSES};
 use std::sync::{
     Mutex,
     atomic::{AtomicBool, AtomicI64, Ordering},
@@ -145,8 +146,9 @@ impl Config {
             }
             "disable_passes" => {
                 let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                let known = pass_names();
                 self.disable_passes = names
-                    .map(|name| one_of("disable_passes", name, PASSES).map(str::to_owned))
+                    .map(|name| one_of("disable_passes", name, &known).map(str::to_owned))
                     .collect::<Result<_, _>>()?;
             }
             "cpu" => {
@@ -174,6 +176,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What `disable_passes` may name: optimisations of the builder, and passes over the IR.
+fn pass_names() -> Vec<&'static str> {
+    SWITCHES.iter().copied().chain(PASSES.iter().map(|pass| pass.name)).collect()
 }
 
 fn wrong(name: &'static str, value: &str, expected: &str) -> ConfigError {
@@ -209,8 +216,8 @@ mod tests {
     #[test]
     fn lists_are_split_at_commas() {
         let mut config = Config::new();
-        config.set("disable_passes", "dead_code, unboxing").unwrap();
-        assert_eq!(config.disable_passes, ["dead_code", "unboxing"]);
+        config.set("disable_passes", "dead_code, unbox_loops").unwrap();
+        assert_eq!(config.disable_passes, ["dead_code", "unbox_loops"]);
         assert!(config.set("disable_passes", "dead-code").is_err());
     }
 }

@@ -275,7 +275,16 @@ fn dis(f: &Bound<'_, PyAny>) -> PyResult<String> {
 /// ir(f) -> str: the IR of the version in use; empty when there is none.
 #[pyfunction]
 fn ir(f: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(CodeState::of(view(&code_of(f)?)).and_then(CodeState::compiled).map_or_else(String::new, |code| code.ir.clone()))
+    let code = code_of(f)?;
+    let state = CodeState::of(view(&code));
+    let Some(compiled) = state.and_then(|state| state.compiled().or_else(|| state.any_loop_version())) else {
+        return Ok(String::new());
+    };
+    // A code object by itself has no namespaces.
+    let function = f.getattr("__func__").unwrap_or_else(|_| f.clone());
+    let namespaces = (function.getattr("__globals__").ok()).zip(function.getattr("__builtins__").ok());
+    let pointers = namespaces.as_ref().map(|(globals, builtins)| (globals.as_ptr(), builtins.as_ptr()));
+    compile::ir_text(view(&code), &compiled, pointers).map_err(|refusal| PyRuntimeError::new_err(refusal.to_string()))
 }
 
 /// native(f) -> bytes: the machine code of the version in use; empty when there is none.

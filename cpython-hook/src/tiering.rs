@@ -93,10 +93,8 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
         return None;
     }
     let fitting = known.or_else(|| compile_loop(state, frame, offset));
-    let Some((compiled, entry)) = fitting.and_then(|compiled| compiled.entry_at(offset).map(|entry| (compiled, entry)))
-    else {
-        return None;
-    };
+    let compiled = fitting?;
+    let entry = compiled.entry_at(offset)?;
     // A function that loops is worth a version of its own soon: the next call need not wait for the ticker.
     if state.countdown.get() > CALLS_AFTER_LOOP && state.refusal.borrow().is_none() {
         state.countdown.set(CALLS_AFTER_LOOP);

@@ -245,7 +245,8 @@ pub unsafe fn live(item: *mut PyObject) -> Live {
     // SAFETY: says the caller.
     unsafe {
         let example = example(item, 0, &mut EXAMPLE_NODES.to_owned());
-        Live { py: example.py, big: example.big, example: Rc::new(example) }
+        let shared = !item.is_null() && ffi::Py_REFCNT(item) > 1;
+        Live { py: example.py, big: example.big, shared, example: Rc::new(example) }
     }
 }
 

@@ -3,13 +3,13 @@
 //! *Problem*: the interpreter is to go on in the middle of a function as if it had executed everything before.
 //! *Method*: the exit's description says which of the values in `out` make up locals and stack. All objects are made
 //! first, then every slot is written, and only then is what locals held before released: a finaliser sees the finished
-//! frame. *Invariants*: one raw value becomes one object however often it is used, except that a local keeps an equal
-//! object of that exact type which its slot already holds; afterwards every slot below `stacktop` is an owned reference or
+//! frame. *Invariants*: one raw value becomes one object however often it is used, namely an equal object of that exact type
+//! which the slot of one of its locals already holds, or a new one; afterwards every slot below `stacktop` is an owned reference or
 //! null, and `prev_instr` is the unit before `exit.offset`. Boxing cannot fail (`helpers::box_float`), so neither can this.
 
 use crate::{
     frame::Frame,
-    helpers::{box_bool, box_float, box_int, is_same_bool, is_same_float, is_same_int, namespace},
+    helpers::{box_bool, box_float, box_int, is_same_float, is_same_int, namespace},
     object,
 };
 use columba_jit_core::exit::{Exit, Source};
@@ -47,37 +47,43 @@ impl Values {
         }
     }
 
-    /// A new reference to the object that a raw value has already, if it has one.
-    unsafe fn shared(&self, source: Source) -> Option<*mut PyObject> {
-        let (Source::Int(index) | Source::Float(index)) = source else { return None };
-        let known = self.boxes.get(index as usize).copied().filter(|known| !known.is_null())?;
-        // SAFETY: as for `boxed`.
-        unsafe { object::incref(known) };
-        Some(known)
-    }
-
-    /// `object` stays where it is and stands for that raw value: whatever else has it shares the object.
-    fn keep(&mut self, source: Source, object: *mut PyObject) {
-        if let Source::Int(index) | Source::Float(index) = source
-            && let Some(known) = self.boxes.get_mut(index as usize)
-            && known.is_null()
-        {
-            *known = object;
+    /// Whether the slot is to be written; one that may be unbound has a flag after its raw value, and holds null if it is.
+    unsafe fn is_bound(&self, source: Source) -> bool {
+        match source {
+            // SAFETY: as for `word`.
+            Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => unsafe {
+                self.word(index + 1) != 0
+            },
+            _ => true,
         }
     }
 
-    /// The content of a slot that holds `old`, as an owned reference or null. `None`: `old` may stay.
-    unsafe fn get(&mut self, source: Source, old: *mut PyObject, frame: Frame) -> Option<*mut PyObject> {
-        let source = match source {
-            // SAFETY: the flag is the value after the raw one.
-            Source::IntIf(i) | Source::FloatIf(i) | Source::BoolIf(i) if unsafe { self.word(i + 1) } == 0 => {
-                return None;
+    /// Remembers the content of a local's slot, or a name's value, as the object of its raw value, if it is an equal object of the exact type
+    /// and there is none yet.
+    unsafe fn keep(&mut self, source: Source, old: *mut PyObject) {
+        // SAFETY: as for `word`; slots hold null or live objects.
+        unsafe {
+            let (index, equal) = match source {
+                Source::Int(index) | Source::IntIf(index) => (index, is_same_int(old, self.word(index) as i64)),
+                Source::Float(index) | Source::FloatIf(index) => {
+                    (index, is_same_float(old, f64::from_bits(self.word(index))))
+                }
+                _ => return,
+            };
+            if let Some(known) = self.boxes.get_mut(index as usize)
+                && known.is_null()
+                && equal
+            {
+                *known = old;
             }
-            source => source,
-        };
+        }
+    }
+
+    /// What a slot is to hold, as an owned reference or null.
+    unsafe fn get(&mut self, source: Source, frame: Frame) -> *mut PyObject {
         // SAFETY: the exit describes words of `out` by their types, and constants by their index in `co_consts`.
         unsafe {
-            Some(match source {
+            match source {
                 Source::Owned(index) => self.word(index) as *mut PyObject,
                 Source::Borrowed(index) => {
                     let object = self.word(index) as *mut PyObject;
@@ -86,13 +92,6 @@ impl Values {
                     }
                     object
                 }
-                Source::Int(index) | Source::IntIf(index) if is_same_int(old, self.word(index) as i64) => return None,
-                Source::Float(index) | Source::FloatIf(index)
-                    if is_same_float(old, f64::from_bits(self.word(index))) =>
-                {
-                    return None;
-                }
-                Source::Bool(index) | Source::BoolIf(index) if is_same_bool(old, self.word(index) != 0) => return None,
                 Source::Int(index) | Source::IntIf(index) => self.boxed(index, |word| box_int(word as i64)),
                 Source::Float(index) | Source::FloatIf(index) => {
                     self.boxed(index, |word| box_float(f64::from_bits(word)))
@@ -104,7 +103,7 @@ impl Values {
                     constant
                 }
                 Source::Null => null_mut(),
-            })
+            }
         }
     }
 }
@@ -124,26 +123,23 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
     // locals own what they hold, stack slots nothing.
     unsafe {
         for &(slot, source) in &exit.locals {
-            let slot = slot as usize;
-            if let Some(object) = values.get(source, frame.slot(slot), frame) {
-                locals.push((slot, object));
-            } else {
-                values.keep(source, frame.slot(slot));
-            }
+            values.keep(source, frame.slot(slot as usize));
         }
         let namespace = frame.f_locals();
+        let name = |index: u32| object::tuple_items(frame.code().co_names()).add(index as usize).read();
         for &(index, source) in &exit.names {
-            let name = object::tuple_items(frame.code().co_names()).add(index as usize).read();
-            let old = namespace::peek(namespace, name);
-            if let Some(object) = values.shared(source).or_else(|| values.get(source, old, frame)) {
-                names.push((name, object));
-            } else {
-                values.keep(source, old);
+            values.keep(source, namespace::peek(namespace, name(index)));
+        }
+        for &(slot, source) in &exit.locals {
+            if values.is_bound(source) {
+                locals.push((slot as usize, values.get(source, frame)));
             }
         }
+        for &(index, source) in &exit.names {
+            names.push((name(index), values.get(source, frame)));
+        }
         for (i, &source) in exit.stack.iter().enumerate() {
-            let object = values.get(source, null_mut(), frame).unwrap_or(null_mut());
-            frame.set_slot(stack_base + i, object);
+            frame.set_slot(stack_base + i, values.get(source, frame));
         }
         for (slot, object) in &mut locals {
             let old = frame.slot(*slot);

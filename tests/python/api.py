@@ -9,7 +9,7 @@ def f(n):
     return t
 
 
-for _ in range(100):
+for _ in range(3000):
     f(10)
 enabled = columba.is_enabled()
 info = columba.info(f)

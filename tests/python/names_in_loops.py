@@ -430,3 +430,18 @@ for i in range(N):
 print([n for n in globals() if n.startswith("order_")])
 del i
 gc.collect()
+
+# Identity through conditional expressions and swaps.
+m1, m2 = float("2.5"), float("3.5")
+one, two = m1, m2
+chosen = None
+other = 0
+for i in range(N + 1):
+    chosen = m1 if i % 2 else m2
+    if chosen is not (one if i % 2 else two):
+        other += 1
+    m1, m2 = m2, m1
+    one, two = two, one
+    if m1 is not one or m2 is not two:
+        other += 1
+print(other, chosen, m1 is one, m2 is two)

@@ -27,7 +27,7 @@ impl Mode {
     pub const STRESS_WARM: Mode = Mode { name: "stress-warm", enabled: true, threshold: Some(20), stress: true };
 
     /// The modes every program of `tests/python` is run in, unless it says otherwise.
-    pub const TESTED: [Mode; 4] = [Mode::FIRST_CALL, Mode::WARM, Mode::STRESS, Mode::STRESS_WARM];
+    pub const TESTED: [Mode; 5] = [Mode::FIRST_CALL, Mode::DEFAULT, Mode::WARM, Mode::STRESS, Mode::STRESS_WARM];
 
     pub fn by_name(name: &str) -> Option<Mode> {
         [Mode::PLAIN, Mode::NULL].into_iter().chain(Mode::TESTED).find(|mode| mode.name == name)

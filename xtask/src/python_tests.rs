@@ -7,7 +7,7 @@
 //! # modes: threshold-0, stress        only these modes (default: all of Mode::TESTED)
 //! # stderr: compare                   standard error must be the same too (tracebacks)
 //! # compiled: f, C.m                  these must be compiled when the program ends, at threshold 0
-//! # optimised: f: unbox-floats        this optimisation must have been used in f, at threshold 0
+//! # optimised: f: unbox_loops        this optimisation must have been used in f, at threshold 0
 //! # timeout: 120                      seconds, instead of 60
 //! ```
 //!
@@ -281,13 +281,13 @@ mod tests {
     #[test]
     fn headers_are_read_up_to_the_first_line_of_code() {
         let header = Header::parse(
-            "# A program.\n# modes: threshold-0, stress\n# compiled: f, C.m\n# optimised: f: unbox-floats\n\
+            "# A program.\n# modes: threshold-0, stress\n# compiled: f, C.m\n# optimised: f: unbox_loops\n\
              # stderr: compare\nx = 1\n# timeout: 5\n",
         )
         .unwrap();
         assert_eq!(header.modes, [Mode::FIRST_CALL, Mode::STRESS]);
         assert_eq!(header.compiled, ["f", "C.m"]);
-        assert_eq!(header.optimised, [("f".to_string(), "unbox-floats".to_string())]);
+        assert_eq!(header.optimised, [("f".to_string(), "unbox_loops".to_string())]);
         assert!(header.compare_stderr);
         assert_eq!(header.timeout, Duration::from_secs(60));
     }

@@ -1,6 +1,7 @@
 //! Leaving, branching, loops; many of everything.
 
 use columba_jit_core::backend::{Broken, CompileError, Config};
+use columba_jit_core::bytecode::line_table::LineTable;
 use columba_jit_core::code::{CodeMemory, CodeOptions};
 use columba_jit_core::disassembly::{Names, disassemble};
 use columba_jit_core::ir::op::{BinOp, Block, Cond, FIRST_EXIT, Op, OverflowOp, Status, Target, UnOp, Value};
@@ -357,7 +358,8 @@ fn listings_have_names_and_origins() {
         let config = Config { origins: true, ..config };
         let compiled = compile(&b.function, &NONE, &config, &memory).unwrap();
         let code = compiled.code.as_ref().unwrap();
-        let listing = disassemble(code.bytes(), code.as_ptr() as u64, &compiled.origins, &Names::new());
+        let listing =
+            disassemble(code.bytes(), code.as_ptr() as u64, &compiled.origins, &LineTable::default(), &Names::new());
         for origin in ["@0 ", "@2 ", "@4 "] {
             assert!(listing.contains(origin), "{origin}\n{listing}");
         }

@@ -118,7 +118,7 @@ impl Builder<'_> {
         }
     }
 
-    pub fn to_float(&mut self, raw: Raw) -> Value {
+    pub fn float_of(&mut self, raw: Raw) -> Value {
         match raw {
             Raw::Float(v) => v,
             Raw::Int(v) | Raw::Bool(v) => self.emit(Op::Unary(UnOp::IntToFloat, v)),
@@ -184,7 +184,7 @@ impl Builder<'_> {
             return false;
         }
         let known = py == PyTypes::STR && self.item_py(right) == PyTypes::STR;
-        if !known && !(feedback_str && self.may_guess(Reason::Type)) {
+        if !(known || feedback_str && self.may_guess(Reason::Type)) {
             return false;
         }
         if !known {
@@ -255,7 +255,7 @@ impl Builder<'_> {
         }
         let left = self.raw_at(2);
         let right = self.raw_at(1);
-        let (a, b) = (self.to_float(left), self.to_float(right));
+        let (a, b) = (self.float_of(left), self.float_of(right));
         if matches!(op, Arithmetic::TrueDivide | Arithmetic::FloorDivide | Arithmetic::Remainder) {
             let zero = self.emit(Op::FConst(0));
             let ok = self.compare(Cond::FNe, b, zero);
@@ -277,7 +277,7 @@ impl Builder<'_> {
         }
         let left = self.raw_at(2);
         let right = self.raw_at(1);
-        let (a, b) = (self.to_float(left), self.to_float(right));
+        let (a, b) = (self.float_of(left), self.float_of(right));
         let zero = self.emit(Op::FConst(0));
         let positive = self.compare(Cond::FGt, a, zero);
         self.guard(positive, Reason::Range);
@@ -505,7 +505,7 @@ impl Builder<'_> {
                         self.guard(ok, Reason::Range);
                     }
                 }
-                let (x, y) = (self.to_float(a), self.to_float(b));
+                let (x, y) = (self.float_of(a), self.float_of(b));
                 let cond = match comparison {
                     Comparison::Lt => Cond::FLt,
                     Comparison::Le => Cond::FLe,

@@ -13,10 +13,13 @@ use crate::bytecode::code::{Constant, flags, local_kind};
 use crate::bytecode::instruction::{Instruction, Offset};
 use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::exit::{Exit, Reason, Source};
+use crate::flow::graph::FlowGraph;
+use crate::flow::liveness::Liveness;
 use crate::helpers::{Effects, Helper, Passing};
 use crate::ir::function::{Function, Inst};
 use crate::ir::op::{BinOp, Block, Cond, Leave, Op, Status, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -61,6 +64,8 @@ pub(super) struct Plan {
     entries: Vec<Entry>,
     depths: StackDepths,
     pub names: Names,
+    /// Made when it is first asked for.
+    liveness: OnceCell<(FlowGraph, Liveness)>,
     /// Locals that only arithmetic uses.
     computing: Vec<bool>,
 }
@@ -146,7 +151,16 @@ impl Plan {
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
         let computing = computing_locals(code, &request.code.locals_plus_kinds);
-        Ok(Plan { order: post, starts, merges, entries, depths, computing, names: Names::new(request) })
+        Ok(Plan {
+            order: post,
+            starts,
+            merges,
+            entries,
+            depths,
+            liveness: OnceCell::new(),
+            computing,
+            names: Names::new(request),
+        })
     }
 }
 
@@ -228,6 +242,8 @@ pub(super) struct Builder<'a> {
     pending: BTreeMap<Offset, Vec<Edge>>,
     /// IR block of each bytecode block that was entered.
     entered: HashMap<Offset, Block>,
+    /// Parameters of merges that stand for a raw local, and that local.
+    merged: HashMap<Value, u32>,
     unwinds: HashMap<UnwindKey, Block>,
     widened: bool,
     give_up: bool,
@@ -256,6 +272,7 @@ impl<'a> Builder<'a> {
             shapes,
             pending: BTreeMap::new(),
             entered: HashMap::new(),
+            merged: HashMap::new(),
             unwinds: HashMap::new(),
             widened: false,
             give_up,
@@ -472,10 +489,18 @@ impl<'a> Builder<'a> {
                 }
             }
             for (i, live) in entry.stack.iter().enumerate() {
-                if matches!(live.py, PyTypes::RANGE_ITER | PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)
+                // A range iterator that something else holds may be advanced behind the loop's back.
+                let alone = live.py == PyTypes::RANGE_ITER && !live.shared;
+                if (alone || matches!(live.py, PyTypes::LIST_ITER | PyTypes::TUPLE_ITER))
                     && let Item::Object { value, .. } = self.state.stack[i]
                 {
                     self.guard_type(value, live.py);
+                    if alone {
+                        let count = self.load(MemTy::I64, Ty::I64, value, self.request.layout.ob_refcnt);
+                        let one = self.int(1);
+                        let only = self.compare(Cond::Eq, count, one);
+                        self.guard(only, Reason::Type);
+                    }
                     self.state.stack[i] = Item::owned(value, live.py);
                     self.start = self.state.clone();
                 }
@@ -544,6 +569,13 @@ impl<'a> Builder<'a> {
     fn offered(&self, target: Offset, state: &State) -> Shape {
         let constants = &self.request.code.constants;
         let mut shape = state.shape(self.allow_raw(target), |i| constant_types(&constants[i as usize]));
+        for (position, item) in state.stack.iter().enumerate() {
+            if let Item::Raw { raw, .. } = *item
+                && self.is_shared(target, state, raw)
+            {
+                shape.stack[position] = ItemShape::Object { py: raw.py(), big: false, known: None };
+            }
+        }
         for (place, name) in shape.names.iter_mut().enumerate() {
             // What it was when the code was compiled tells whether other ways here can bring it raw.
             if let NameShape::Raw(kind) = *name
@@ -605,25 +637,27 @@ impl<'a> Builder<'a> {
                 }
             });
         }
-        for local in &shape.locals {
+        for (i, local) in shape.locals.iter().enumerate() {
             state.locals.push(match *local {
                 LocalShape::Slot { py, big } => Local { form: Form::Slot { value: None }, py, big },
                 LocalShape::Raw(kind) => {
-                    self.count("unbox-loops");
+                    self.count("unbox_loops");
                     let raw = kind.with(self.function.add_param(block, kind.ty()));
+                    self.merged.insert(raw.value(), i as u32);
                     Local { form: Form::Raw { raw, dirty: true }, py: kind.py(), big: false }
                 }
                 LocalShape::MaybeRaw(kind) => {
-                    self.count("unbox-loops");
+                    self.count("unbox_loops");
                     let raw = kind.with(self.function.add_param(block, kind.ty()));
                     let bound = self.function.add_param(block, Ty::I64);
+                    self.merged.insert(raw.value(), i as u32);
                     Local { form: Form::MaybeRaw { raw, bound }, py: kind.py() | PyTypes::NULL, big: false }
                 }
             });
         }
         for (place, name) in shape.names.iter().enumerate() {
             if let NameShape::Raw(kind) = *name {
-                self.count("promote-names");
+                self.count("promote_names");
                 let raw = kind.with(self.function.add_param(block, kind.ty()));
                 state.names[place] = Name::Raw { raw, kept: Kept::Unsure, constant: None };
             }
@@ -728,6 +762,7 @@ impl<'a> Builder<'a> {
             }
         }
         self.flush_names_for(&shape.names);
+        self.settle_copies(target);
         for i in 0..shape.stack.len() {
             match shape.stack[i] {
                 ItemShape::Null => {}
@@ -765,6 +800,46 @@ impl<'a> Builder<'a> {
         self.terminate(Op::Jump(Target { block, args }));
         (self.at, self.start, self.ip_set) = saved;
         self.state = outer;
+    }
+
+    /// Locals that hold the same raw value are told apart by a merge. If more than one of them is still read behind it,
+    /// their slots get their common object before, which they keep as long as they keep the value.
+    fn settle_copies(&mut self, target: Offset) {
+        for i in 0..self.state.locals.len() {
+            let Form::Raw { raw, dirty: true } = self.state.locals[i].form else { continue };
+            if matches!(raw, Raw::Bool(_)) {
+                continue;
+            }
+            let locals = (i as u32..).zip(&self.state.locals[i..]);
+            let copies: Vec<u32> = locals.filter(|(_, local)| holds(local, raw)).map(|(i, _)| i).collect();
+            let seen = |local: &&u32| !self.only_computes(**local) && self.is_live(target, **local);
+            if copies.len() > 1 && copies.iter().filter(seen).count() > 1 {
+                for local in copies {
+                    self.flush_local(local);
+                }
+            }
+        }
+    }
+
+    /// Whether a stack item's raw value is also that of a local that is still read behind a merge: then the merge passes
+    /// on their common object, since an item has no slot in which to keep it.
+    fn is_shared(&self, target: Offset, state: &State, raw: Raw) -> bool {
+        let seen = |i| !self.only_computes(i) && self.is_live(target, i);
+        let named = |name: &Name| matches!(name, Name::Raw { raw: held, .. } if *held == raw);
+        !matches!(raw, Raw::Bool(_))
+            && (state.names.iter().any(named)
+                || (0..).zip(&state.locals).any(|(i, local)| holds(local, raw) && seen(i)))
+    }
+
+    /// Whether a local may still be read at the start of a block or behind it.
+    fn is_live(&self, target: Offset, local: u32) -> bool {
+        let (graph, liveness) = self.plan.liveness.get_or_init(|| {
+            let graph = FlowGraph::build(self.request.bytecode);
+            let liveness = Liveness::compute(self.request.code, self.request.bytecode, &graph);
+            (graph, liveness)
+        });
+        let index = self.request.bytecode.index_at(target);
+        index.is_none_or(|index| liveness.before(self.request.bytecode, graph, index).contains(local))
     }
 
     // ---- emission ----
@@ -1010,33 +1085,55 @@ impl<'a> Builder<'a> {
                 self.effect(Op::Incref(value));
                 value
             }
-            Item::Raw { raw, local } => {
-                if let Some(value) = local.and_then(|local| self.own_name(local, raw)) {
-                    return value;
-                }
-                if let Some(local) = local
-                    && (local as usize) < self.state.locals.len()
-                    && let Form::Raw { raw: current, .. } = self.state.locals[local as usize].form
-                    && current == raw
-                {
-                    // One box per value: the local's own.
-                    self.flush_local(local);
-                    let value = self.local_object(local);
-                    self.effect(Op::Incref(value));
-                    return value;
-                }
-                self.box_raw(raw)
-            }
+            Item::Raw { raw, .. } => match self.own_name(raw) {
+                Some(value) => value,
+                None => self.box_raw(raw),
+            },
         }
     }
 
+    /// A new reference to the one object that a raw value becomes: that of a local which holds it, or a new one which
+    /// other stack items of the same value share from here on.
     pub fn box_raw(&mut self, raw: Raw) -> Value {
+        if let Some(local) = self.home_of(raw) {
+            self.flush_local(local);
+            let value = self.local_object(local);
+            self.effect(Op::Incref(value));
+            return value;
+        }
         let value = match raw {
             Raw::Float(v) => self.emit(Op::BoxFloat(v)),
             Raw::Int(v) => self.emit(Op::BoxInt(v)),
             Raw::Bool(v) => self.emit(Op::BoxBool(v)),
         };
-        self.defined(value, raw.py())
+        self.defined(value, raw.py());
+        for position in 0..self.state.stack.len() {
+            if matches!(self.state.stack[position], Item::Raw { raw: other, .. } if other == raw) {
+                self.effect(Op::Incref(value));
+                self.state.stack[position] = Item::owned(value, raw.py());
+            }
+        }
+        value
+    }
+
+    /// Whether a stack item has the raw value, or a local of which the program may ask for the object.
+    pub fn is_seen_elsewhere(&self, raw: Raw) -> bool {
+        self.state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+            || (0..).zip(&self.state.locals).any(|(i, local)| holds(local, raw) && !self.only_computes(i))
+    }
+
+    /// The local whose slot is where a raw value's object is, or is to be: one that has it already, else the one for
+    /// which a merge passed the value on (its slot may hold the object since before the merge).
+    fn home_of(&self, raw: Raw) -> Option<u32> {
+        let holders = || {
+            self.state.locals.iter().enumerate().filter_map(|(i, local)| match local.form {
+                Form::Raw { raw: held, dirty } if held == raw => Some((i as u32, dirty)),
+                _ => None,
+            })
+        };
+        let clean = holders().find(|(_, dirty)| !dirty);
+        let passed = || holders().find(|(local, _)| self.merged.get(&raw.value()) == Some(local));
+        clean.or_else(passed).or_else(|| holders().next()).map(|(local, _)| local)
     }
 
     /// The item as an object without a reference of its own; raw items must be owned instead.
@@ -1186,14 +1283,16 @@ impl<'a> Builder<'a> {
             return;
         }
         if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
-            // Another local with the same value holds the same object.
-            let same = self.state.locals.iter().position(|other| other.form == Form::Raw { raw, dirty: false });
-            if let (Some(same), false) = (same, matches!(raw, Raw::Bool(_))) {
-                let object = self.local_object(same as u32);
+            let home = self.home_of(raw).unwrap_or(local);
+            if home != local {
+                // A copy: it shares the object of the local it was copied from.
+                self.flush_local(home);
+                let object = self.local_object(home);
                 self.effect(Op::Incref(object));
-                let old = self.emit(Op::SlotGet(local));
+                let previous = self.emit(Op::SlotGet(local));
+                self.defined(previous, BENIGN);
                 self.effect(Op::SlotSet(local, object));
-                self.effect(Op::XDecref(old));
+                self.effect(Op::XDecref(previous));
                 self.state.locals[local as usize].form = Form::Raw { raw, dirty: false };
                 return;
             }
@@ -1214,8 +1313,21 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Gives every item that borrows from the local a reference of its own.
+    /// Gives every item that borrows from the local a reference of its own, and every other holder of its raw value the
+    /// object that its slot has for it.
     pub fn detach(&mut self, local: u32) {
+        if let Form::Raw { raw, dirty: false } = self.state.locals[local as usize].form {
+            for other in 0..self.state.locals.len() {
+                if is_dirty(&self.state.locals[other]) && holds(&self.state.locals[other], raw) {
+                    self.flush_local(other as u32);
+                }
+            }
+            for position in 0..self.state.stack.len() {
+                if matches!(self.state.stack[position], Item::Raw { raw: held, .. } if held == raw) {
+                    self.own_at(position);
+                }
+            }
+        }
         for position in 0..self.state.stack.len() {
             match self.state.stack[position] {
                 Item::Object { own: Own::Local(l), .. } if l == local => {
@@ -1306,9 +1418,13 @@ impl<'a> Builder<'a> {
     /// An exit to an offset with a given state.
     pub fn leave_with(&mut self, state: &State, offset: Offset, reason: Reason) -> Leave {
         let mut values = Vec::new();
-        let mut value = |v: Value| {
-            values.push(v);
-            values.len() as u32 - 1
+        // One word for each value, so that a raw one becomes one object.
+        let mut value = |v: Value| match values.iter().position(|known| *known == v) {
+            Some(index) => index as u32,
+            None => {
+                values.push(v);
+                values.len() as u32 - 1
+            }
         };
         let raw_source = |raw: Raw, index: u32| match raw {
             Raw::Float(_) => Source::Float(index),
@@ -1317,17 +1433,14 @@ impl<'a> Builder<'a> {
         };
         let mut locals = Vec::new();
         for (i, local) in state.locals.iter().enumerate() {
+            // A clean one keeps its object; it is mentioned when others are to share that.
+            let copied = |raw| {
+                state.locals.iter().filter(|l| matches!(l.form, Form::Raw { raw: held, .. } if held == raw)).count() > 1
+                    || state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+            };
             match local.form {
-                Form::Raw { raw, dirty: true } => locals.push((i as u32, raw_source(raw, value(raw.value())))),
-                Form::MaybeRaw { raw, bound } => {
-                    let index = value(raw.value());
-                    value(bound);
-                    let source = match raw {
-                        Raw::Float(_) => Source::FloatIf(index),
-                        Raw::Int(_) => Source::IntIf(index),
-                        Raw::Bool(_) => Source::BoolIf(index),
-                    };
-                    locals.push((i as u32, source));
+                Form::Raw { raw, dirty } if dirty || copied(raw) => {
+                    locals.push((i as u32, raw_source(raw, value(raw.value()))));
                 }
                 _ => {}
             }
@@ -1345,6 +1458,18 @@ impl<'a> Builder<'a> {
                 Item::Raw { raw, .. } => raw_source(raw, value(raw.value())),
             })
             .collect();
+        for (i, local) in state.locals.iter().enumerate() {
+            if let Form::MaybeRaw { raw, bound } = local.form {
+                let index = values.len() as u32;
+                values.extend([raw.value(), bound]);
+                let source = match raw {
+                    Raw::Float(_) => Source::FloatIf(index),
+                    Raw::Int(_) => Source::IntIf(index),
+                    Raw::Bool(_) => Source::BoolIf(index),
+                };
+                locals.push((i as u32, source));
+            }
+        }
         let names = self.names_of_exit(state, &mut values);
         let value_count = values.len() as u32;
         let exit = Exit { offset, origin: self.at.offset, reason, locals, names, stack, value_count };
@@ -1359,7 +1484,7 @@ impl<'a> Builder<'a> {
     pub fn guard_type(&mut self, value: Value, py: PyTypes) {
         let leave = self.leave(Reason::Type);
         self.effect(Op::GuardType(value, py, leave));
-        self.count("guess-types");
+        self.count("guess_types");
     }
 
     /// Unboxes an object known to be of the exact type; ints may leave.
@@ -1475,6 +1600,10 @@ fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
 }
 
 /// Whether the slot does not hold the local's value.
+fn holds(local: &Local, raw: Raw) -> bool {
+    matches!(local.form, Form::Raw { raw: held, .. } if held == raw)
+}
+
 pub(super) fn is_dirty(local: &Local) -> bool {
     matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
 }

@@ -54,7 +54,7 @@ impl Builder<'_> {
         let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
         let method = self.emit(Op::Symbol(symbol, Ty::Obj));
         self.defined(method, PyTypes::OBJECT);
-        self.count("inline-methods");
+        self.count("inline_methods");
         let receiver = self.pop();
         let own = Own::Volatile;
         self.push(Item::Object { value: method, own, py: PyTypes::OBJECT, big: false, known: None });

@@ -184,7 +184,7 @@ impl Builder<'_> {
         let one = self.int(1);
         let next = self.binary(BinOp::Add, index, one);
         self.store(MemTy::I64, iter, layout.range_iter_index, next);
-        self.count("range-loops");
+        self.count("range_loops");
         self.aside(done, |b| {
             b.pop();
             b.release_value(iter, PyTypes::RANGE_ITER);
@@ -217,7 +217,7 @@ impl Builder<'_> {
         let next = self.binary(BinOp::Add, index, one);
         self.store(MemTy::I64, iter, layout.list_iter_index, next);
         self.effect(Op::Incref(value));
-        self.count("list-loops");
+        self.count("list_loops");
         // The end is the iterator's own business: it lets go of its list.
         self.aside(at_end, |b| b.goto(finished));
         self.aside(finished, |b| {

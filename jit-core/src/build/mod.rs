@@ -39,6 +39,8 @@ pub struct Live {
     pub py: PyTypes,
     /// An int that does not fit 64 bits.
     pub big: bool,
+    /// Something beside the frame holds it too.
+    pub shared: bool,
     /// The same and what it holds.
     pub example: Rc<Example>,
 }
@@ -129,18 +131,38 @@ pub struct BuildOptions {
     pub promote_names: bool,
 }
 
+/// Names by which the builder's optimisations are switched off, as those of the passes are.
+pub const SWITCHES: &[&str] = &[
+    "guess_types",
+    "unbox_loops",
+    "examples",
+    "reuse_floats",
+    "inline_containers",
+    "inline_globals",
+    "inline_attributes",
+    "promote_names",
+];
+
+impl BuildOptions {
+    /// Everything but what `disabled` names (see [`SWITCHES`]; other names are left to the passes).
+    pub fn without(disabled: &[String]) -> BuildOptions {
+        let enabled = |name: &str| !disabled.iter().any(|other| other == name);
+        BuildOptions {
+            speculate: enabled("guess_types"),
+            unbox_loops: enabled("unbox_loops"),
+            examples: enabled("examples"),
+            reuse_floats: enabled("reuse_floats"),
+            inline_containers: enabled("inline_containers"),
+            inline_globals: enabled("inline_globals"),
+            inline_attributes: enabled("inline_attributes"),
+            promote_names: enabled("promote_names"),
+        }
+    }
+}
+
 impl Default for BuildOptions {
     fn default() -> Self {
-        BuildOptions {
-            speculate: true,
-            unbox_loops: true,
-            examples: true,
-            reuse_floats: true,
-            inline_containers: true,
-            inline_globals: true,
-            inline_attributes: true,
-            promote_names: true,
-        }
+        BuildOptions::without(&[])
     }
 }
 

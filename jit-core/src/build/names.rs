@@ -90,11 +90,6 @@ impl Builder<'_> {
         names.places.get(&name).copied().filter(|_| names.covers(self.at.offset))
     }
 
-    /// The number by which items refer to a name, as they do to a local.
-    fn alias(&self, place: usize) -> u32 {
-        (self.state.locals.len() + place) as u32
-    }
-
     fn frame_and_name(&mut self, place: usize) -> Vec<Value> {
         let frame = self.frame();
         let symbol = self.name_symbol(self.plan.names.followed[place]);
@@ -130,9 +125,8 @@ impl Builder<'_> {
             return self.load_named(Helper::LoadName, name);
         };
         if let Name::Raw { raw, .. } = self.state.names[place] {
-            self.count("promote-names");
-            let local = Some(self.alias(place));
-            return self.push(Item::Raw { raw, local });
+            self.count("promote_names");
+            return self.push(Item::raw(raw));
         }
         if let Some(Some(kind)) = self.live_kind(place)
             && self.may_guess(Reason::Type)
@@ -141,8 +135,7 @@ impl Builder<'_> {
             self.guard(same, Reason::Type);
             let raw = self.read_name(place, kind);
             self.state.names[place] = Name::Raw { raw, kept: Kept::Clean, constant: None };
-            let local = Some(self.alias(place));
-            return self.push(Item::Raw { raw, local });
+            return self.push(Item::raw(raw));
         }
         if !self.may_guess(Reason::Unbound) {
             return self.load_named(Helper::LoadName, name);
@@ -175,10 +168,9 @@ impl Builder<'_> {
         };
         let item = self.pop();
         let raw = match item {
-            Item::Raw { raw, local } => {
+            Item::Raw { raw, .. } => {
                 // An object that exists is copied as an object: somebody may compare identities.
-                let copied = local.is_some_and(|local| !self.is_unboxed_name(local, raw));
-                if matches!(self.state.names[place], Name::Raw { .. }) && !copied {
+                if matches!(self.state.names[place], Name::Raw { .. }) && self.boxed_name(raw).is_none() {
                     self.make_raw(place, raw, None);
                     return;
                 }
@@ -207,25 +199,38 @@ impl Builder<'_> {
         self.delete_named(Helper::DeleteName, name);
     }
 
-    /// Whether a local's number is that of a name whose raw value has no object yet.
-    fn is_unboxed_name(&self, local: u32, raw: Raw) -> bool {
-        let place = (local as usize).wrapping_sub(self.state.locals.len());
-        matches!(
-            self.state.names.get(place),
-            Some(Name::Raw { raw: current, kept: Kept::Dirty, constant: None }) if *current == raw
-        )
+    /// A name that has this value and may have an object for it.
+    fn boxed_name(&self, raw: Raw) -> Option<usize> {
+        let boxed = |name: &Name| match *name {
+            Name::Raw { raw: held, kept, constant } => held == raw && (kept != Kept::Dirty || constant.is_some()),
+            Name::Unknown => false,
+        };
+        self.state.names.iter().position(boxed)
+    }
+
+    /// Before a name changes: stack items that have its value get the object that it has for it.
+    fn detach_name(&mut self, place: usize) {
+        let Name::Raw { raw, .. } = self.state.names[place] else { return };
+        if self.boxed_name(raw).is_none() {
+            return;
+        }
+        for position in 0..self.state.stack.len() {
+            if matches!(self.state.stack[position], Item::Raw { raw: held, .. } if held == raw) {
+                self.own_at(position);
+            }
+        }
     }
 
     /// The name has a new raw value, which its dictionary does not know of.
     fn make_raw(&mut self, place: usize, raw: Raw, constant: Option<u32>) {
-        self.detach(self.alias(place));
+        self.detach_name(place);
         self.state.names[place] = Name::Raw { raw, kept: Kept::Dirty, constant };
-        self.count("promote-names");
+        self.count("promote_names");
     }
 
     /// Stores an object that the caller owns; `raw` is its value if that is known.
     fn replace_name(&mut self, name: u32, place: usize, value: Value, raw: Option<Raw>) {
-        self.detach(self.alias(place));
+        self.settle_names();
         self.settle_volatile();
         let mut args = self.frame_and_name(place);
         args.push(value);
@@ -283,20 +288,19 @@ impl Builder<'_> {
         raw
     }
 
-    /// An item that is the current raw value of a name, as a new reference to the name's own object.
-    pub fn own_name(&mut self, local: u32, raw: Raw) -> Option<Value> {
-        let place = (local as usize).checked_sub(self.state.locals.len())?;
-        match self.state.names[place] {
-            Name::Raw { raw: current, .. } if current == raw && self.state.suspect.is_none() => {
-                self.flush_names();
-                let args = self.frame_and_name(place);
-                let value = self.emit(Op::Call(Helper::PeekName, args));
-                self.typed(value, raw.py());
-                self.effect(Op::Incref(value));
-                Some(value)
-            }
-            _ => None,
+    /// A new reference to the object of a raw value that some name has: the name's own object.
+    pub fn own_name(&mut self, raw: Raw) -> Option<Value> {
+        if self.state.suspect.is_some() {
+            return None;
         }
+        let held = |name: &Name| matches!(name, Name::Raw { raw: held, .. } if *held == raw);
+        let place = self.boxed_name(raw).or_else(|| self.state.names.iter().position(held))?;
+        self.flush_names();
+        let args = self.frame_and_name(place);
+        let value = self.emit(Op::Call(Helper::PeekName, args));
+        self.typed(value, raw.py());
+        self.effect(Op::Incref(value));
+        Some(value)
     }
 
     // ---- writing back ----
@@ -419,11 +423,7 @@ impl Builder<'_> {
         self.block = join.block;
         let params = self.function.blocks[join.block.0 as usize].params.clone();
         for ((place, kind), param) in join.raws.iter().zip(&params) {
-            if let Name::Raw { raw, kept, .. } = self.state.names[*place] {
-                // Items that were read from it before do not follow what the cold path brings.
-                if raw.value() != *param {
-                    self.detach(self.alias(*place));
-                }
+            if let Name::Raw { kept, .. } = self.state.names[*place] {
                 let kept = if kept == Kept::Clean { Kept::Clean } else { Kept::Unsure };
                 self.state.names[*place] = Name::Raw { raw: kind.with(*param), kept, constant: None };
             }
@@ -450,6 +450,10 @@ impl Builder<'_> {
         if self.names_known() && !self.may_guess(Reason::Type) {
             self.flush_names();
             self.forget_names();
+        }
+        // Beyond the join a stack item is not the value of its name any more.
+        for place in 0..self.state.names.len() {
+            self.detach_name(place);
         }
         let constants = |name: &Name| matches!(name, Name::Raw { constant: Some(_), .. });
         if self.state.suspect.is_none() && self.state.names.iter().any(constants) {

@@ -228,7 +228,7 @@ impl Builder<'_> {
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
         }
-        self.count("inline-globals");
+        self.count("inline_globals");
         self.typed(value, PyTypes::OBJECT);
         self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known });
     }
@@ -318,7 +318,7 @@ impl Builder<'_> {
             let null = self.emit(Op::Null(Ty::Obj));
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
-            self.count("inline-attributes");
+            self.count("inline_attributes");
             self.typed(value, PyTypes::OBJECT);
             self.replace_owner(value);
             return;
@@ -367,7 +367,7 @@ impl Builder<'_> {
             let value = self.own(item);
             self.settle_volatile();
             self.store(MemTy::Ptr, base, offset, value);
-            self.count("inline-attributes");
+            self.count("inline_attributes");
             self.release_value(old, PyTypes::OBJECT);
             self.release(owner);
             return;
@@ -480,7 +480,7 @@ impl Builder<'_> {
             _ => None,
         };
         if let Some(Place { address, offset, numbers }) = self.element(feedback) {
-            self.count("inline-containers");
+            self.count("inline_containers");
             if let Some(numbers) = numbers {
                 let raw = match numbers.mem {
                     MemTy::F64 => Raw::Float(self.load(MemTy::F64, Ty::F64, address, offset)),
@@ -521,7 +521,7 @@ impl Builder<'_> {
         if self.storable(feedback)
             && let Some(Place { address, offset, numbers }) = self.element(feedback)
         {
-            self.count("inline-containers");
+            self.count("inline_containers");
             match numbers {
                 Some(numbers) => self.store_number(address, offset, numbers),
                 None => self.store_object(address, offset),
@@ -574,7 +574,7 @@ impl Builder<'_> {
     fn store_number(&mut self, address: Value, offset: i32, numbers: Numbers) {
         let raw = self.raw_at(3);
         let value = if numbers.mem == MemTy::F64 {
-            self.to_float(raw)
+            self.float_of(raw)
         } else {
             let value = raw.value();
             if numbers.mem != MemTy::I64 {
@@ -601,17 +601,16 @@ impl Builder<'_> {
         let index = self.pop();
         let container = self.pop();
         let item = self.pop();
-        // The box of a raw local must be the local's own, unless nobody can tell.
-        let unseen = |b: &Self, local: Option<u32>| local.is_none_or(|local| b.only_computes(local));
+        // Whatever else holds the value would have the same box.
         let number = match item {
-            Item::Raw { raw: Raw::Float(number), local } if unseen(self, local) => Some(number),
+            Item::Raw { raw: Raw::Float(number), .. } if !self.is_seen_elsewhere(Raw::Float(number)) => Some(number),
             _ => None,
         };
         if let Some(number) = number
             && self.request.options.reuse_floats
             && !layout.refcount_by_helper
         {
-            self.count("reuse-floats");
+            self.count("reuse_floats");
             self.settle_volatile();
             let old = self.load(MemTy::Ptr, Ty::Obj, address, offset);
             self.typed(old, PyTypes::OBJECT);
@@ -771,7 +770,7 @@ impl Builder<'_> {
             let element = example.as_ref().and_then(|example| Self::element_example(example, Some(i64::from(i))));
             self.exemplify(value, element);
         }
-        self.count("inline-containers");
+        self.count("inline_containers");
         let item = self.pop();
         let volatile = own != Own::Owned;
         if !volatile {

@@ -132,7 +132,7 @@ pub enum Item {
     Const(u32),
     /// An object; null only if its types say so. `big`: an int known not to be worth unboxing.
     Object { value: Value, own: Own, py: PyTypes, big: bool, known: Option<Known> },
-    /// A raw value; `local` when it is the current raw value of that local. Numbers beyond the locals' mean names.
+    /// A raw value; `local` when it is the current raw value of that local.
     Raw { raw: Raw, local: Option<u32> },
     /// An exact range iterator (owned) whose next index is `index`; the object's own index field is kept right.
     RangeIter { iter: Value, index: Value },

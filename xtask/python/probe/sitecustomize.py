@@ -44,7 +44,7 @@ def _describe(columba, name, function):
         "exits": exits if isinstance(exits, dict) else repr(exits),
         "bytes": getattr(info, "bytes", None),
         "compile_time": getattr(info, "compile_time", None),
-        # "guess-types x2": a name and how often it was applied.
+        # "guess_types x2": a name and how often it was applied.
         "optimisations": sorted(str(one).split(" x")[0] for one in getattr(info, "optimisations", ()) or ()),
     }
 
