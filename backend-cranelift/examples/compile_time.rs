@@ -44,6 +44,7 @@ impl Chain {
             origin: 0,
             reason: Reason::Type,
             locals: vec![],
+            names: vec![],
             stack: vec![],
             value_count: values.len() as u32,
         };

@@ -204,7 +204,9 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let layout = layout::for_compiler();
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
-    let live = request.frame.map(|frame| unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins()) });
+    let live = request
+        .frame
+        .map(|frame| unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout)?;
     stages.done("build", started);
@@ -449,7 +451,8 @@ pub fn ir_text(
 ) -> Result<String, Refusal> {
     let (captured, bytecode) = decoded(code)?;
     // SAFETY: the caller keeps both namespaces alive during this call.
-    let live = namespaces.map(|(globals, builtins)| unsafe { LiveEnvironment::new(code, globals, builtins) });
+    let live = namespaces
+        .map(|(globals, builtins)| unsafe { LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut()) });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let (options, layout) = (config::current(), layout::for_compiler());
     let mut built = build_ir(&compiled.guesses, environment, &options, &captured, &bytecode, &layout)?;

@@ -4,6 +4,7 @@
 //! built-in types are looked into, and dictionaries are searched by interned names), and no exception is left set.
 
 use crate::code::Code;
+use crate::helpers::namespace;
 use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator};
 use crate::object::{self, read};
 use columba_jit_core::build::examples::Example;
@@ -312,13 +313,15 @@ pub struct LiveEnvironment {
     code: Code,
     globals: *mut PyObject,
     builtins: *mut PyObject,
+    /// The namespace of a module or class body, else null.
+    locals: *mut PyObject,
 }
 
 impl LiveEnvironment {
     /// # Safety
-    /// All three are alive as long as this is used, and the GIL is held.
-    pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject) -> Self {
-        LiveEnvironment { code, globals, builtins }
+    /// All are alive as long as this is used, `locals` may be null, and the GIL is held.
+    pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject, locals: *mut PyObject) -> Self {
+        LiveEnvironment { code, globals, builtins, locals }
     }
 
     fn name(&self, name: u32) -> *mut PyObject {
@@ -424,6 +427,14 @@ impl Environment for LiveEnvironment {
                 return None;
             };
             Some((known, value as u64))
+        }
+    }
+
+    fn name_type(&self, name: u32) -> Option<Live> {
+        // SAFETY: plain namespaces are searched without running Python; the result is borrowed.
+        unsafe {
+            let value = namespace::peek(self.locals, self.name(name));
+            (!value.is_null()).then(|| live(value))
         }
     }
 

@@ -9,7 +9,7 @@
 
 use crate::{
     frame::Frame,
-    helpers::{box_bool, box_float, box_int, is_same_float, is_same_int},
+    helpers::{box_bool, box_float, box_int, is_same_float, is_same_int, namespace},
     object,
 };
 use columba_jit_core::exit::{Exit, Source};
@@ -58,7 +58,7 @@ impl Values {
         }
     }
 
-    /// Remembers the content of a local's slot as the object of its raw value, if it is an equal object of the exact type
+    /// Remembers the content of a local's slot, or a name's value, as the object of its raw value, if it is an equal object of the exact type
     /// and there is none yet.
     unsafe fn keep(&mut self, source: Source, old: *mut PyObject) {
         // SAFETY: as for `word`; slots hold null or live objects.
@@ -108,7 +108,7 @@ impl Values {
     }
 }
 
-/// Makes the frame what the exit describes: locals, stack, position; gives back the depth of its value stack. The frame
+/// Makes the frame what the exit describes: locals, names, stack, position; gives back the depth of its value stack. The frame
 /// is ready for the interpreter, which is to be entered with it unlinked.
 ///
 /// # Safety
@@ -118,16 +118,25 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
     let mut values = Values { out, boxes: vec![null_mut(); exit.value_count as usize] };
     let stack_base = frame.code().nlocalsplus() as usize;
     let mut locals = Vec::with_capacity(exit.locals.len());
+    let mut names = Vec::with_capacity(exit.names.len());
     // SAFETY: the contract above; slots named by an exit lie within the frame, the stack within `co_stacksize`. Slots of
     // locals own what they hold, stack slots nothing.
     unsafe {
         for &(slot, source) in &exit.locals {
             values.keep(source, frame.slot(slot as usize));
         }
+        let namespace = frame.f_locals();
+        let name = |index: u32| object::tuple_items(frame.code().co_names()).add(index as usize).read();
+        for &(index, source) in &exit.names {
+            values.keep(source, namespace::peek(namespace, name(index)));
+        }
         for &(slot, source) in &exit.locals {
             if values.is_bound(source) {
                 locals.push((slot as usize, values.get(source, frame)));
             }
+        }
+        for &(index, source) in &exit.names {
+            names.push((name(index), values.get(source, frame)));
         }
         for (i, &source) in exit.stack.iter().enumerate() {
             frame.set_slot(stack_base + i, values.get(source, frame));
@@ -136,6 +145,11 @@ pub unsafe fn rebuild(frame: Frame, exit: &Exit, out: *const u64) -> i32 {
             let old = frame.slot(*slot);
             frame.set_slot(*slot, *object);
             *object = old;
+        }
+        // The names' old values are numbers and the like: replacing them runs no Python.
+        for (name, object) in names {
+            namespace::put(namespace, name, object);
+            object::decref(object);
         }
         let depth = exit.stack.len() as i32;
         frame.set_depth(depth);

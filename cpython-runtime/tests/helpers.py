@@ -219,7 +219,7 @@ some_global = object()
 def run_in(code, globals=None, locals=None):
     """Runs a module body in which `call`, `fails` and NULL are known."""
     globals = {} if globals is None else globals
-    known = {"call": call, "fails": fails, "NULL": NULL}
+    known = {"call": call, "fails": fails, "NULL": NULL, "rebuild": rebuild, "sys": sys}
     if isinstance(globals, dict):
         globals.update(known)
     exec(code, globals, locals)
@@ -256,8 +256,72 @@ peek_code = compile(
 here = 1
 assert call("peek_name", "frame", "here") == 1 and call("peek_name", "frame", "absent") is NULL
 assert call("peek_name", "frame", "len") is NULL
+assert call("look_name", "frame", "here") == 1 and call("look_name", "frame", "absent") is NULL
+assert call("look_name", "frame", "len") is len and call("look_name", "frame", "call") is call
 """,
     "peek",
+    "exec",
+)
+plain_code = compile(
+    """
+f, n, t, big, other = 1.5, 1000000, True, 1 << 70, []
+kinds = []
+for name in ("f", "n", "t", "big", "other", "absent"):
+    kinds.append(call("name_kind", "frame", sys.intern(name)))
+assert kinds == [1, 2, 3, 0, 0, 0], kinds
+assert call("name_float", "frame", "f") == 1.5 and call("name_int", "frame", "n") == 1000000
+assert call("name_int", "frame", "t") == 1 and call("name_int", "frame", "other") == 0
+f_before, n_before = f, n
+call("flush_name_float", "frame", "f", 1.5)
+call("flush_name_int", "frame", "n", 1000000)
+assert f is f_before and n is n_before
+call("flush_name_float", "frame", "f", -0.0)
+call("flush_name_int", "frame", "n", -(1 << 63))
+call("flush_name_bool", "frame", "t", 0)
+assert str(f) == "-0.0" and n == -(1 << 63) and t is False
+call("flush_name_int", "frame", "f", 3)
+assert f == 3 and type(f) is int
+assert call("replace_name", "frame", "f", "text") == 1 and f == "text"
+assert call("replace_name", "frame", "other", 1) == 0 and other == []
+shared = other
+assert call("replace_name", "frame", "other", 1) == 1 and other == 1 and shared == []
+assert call("replace_name", "frame", "absent", 1) == 0 and "absent" not in vars()
+""",
+    "plain",
+    "exec",
+)
+general_code = compile(
+    """
+x = 1
+assert call("name_kind", "frame", "x") == 0 and call("replace_name", "frame", "x", 2) == 0 and x == 1
+assert call("peek_name", "frame", "x") is NULL and call("look_name", "frame", "x") is NULL
+call("flush_name_int", "frame", "x", 5)
+assert x == 1
+""",
+    "general",
+    "exec",
+)
+exit_code = compile(
+    """
+f, n, c, d, e = float("1.5"), 1000000, None, None, 0
+f_before = f
+index = sys._getframe().f_code.co_names.index
+constants = sys._getframe().f_code.co_consts
+rebuild(
+    [],
+    [("float", 0), ("int", 1)],
+    [1.5, -7000000, 9.25],
+    [
+        (index("f"), "float", 0),
+        (index("n"), "int", 1),
+        (index("c"), "float", 2),
+        (index("d"), "float", 2),
+        (index("e"), "const", constants.index("f")),
+    ],
+)
+assert f is f_before and n == -7000000 and c == 9.25 and c is d and e == "f"
+""",
+    "exit",
     "exec",
 )
 builtins_code = compile(
@@ -275,7 +339,11 @@ def test_names():
     run_in(names_code)
     run_in(names_code, {}, Namespace())
     run_in(peek_code)
-    run_in(peek_code, {1: 2})
+    run_in(plain_code)
+    run_in(plain_code, None, {})
+    run_in(general_code, None, {1: 2})
+    run_in(general_code, None, Namespace())
+    run_in(exit_code)
     table = Namespace(only_there=3, call=call)
     import builtins
 

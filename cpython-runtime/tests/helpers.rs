@@ -160,7 +160,7 @@ unsafe extern "C" fn call(_module: Object, arguments: Object) -> Object {
                     Passing::Nothing => to_object_unless_error(null_mut()),
                     _ => {
                         let object = word as Object;
-                        if helper == Helper::PeekName {
+                        if matches!(helper, Helper::PeekName | Helper::LookName) {
                             ffi::Py_XINCREF(object);
                         }
                         to_object_unless_error(object)
@@ -214,19 +214,21 @@ unsafe fn finish(helper: Helper, result: Object, buffers: Vec<Buffer>) -> Object
     }
 }
 
-/// `rebuild(locals, stack, values)`: rebuilds a frame of the caller's code from an exit; (locals, stack) as tuples.
+/// `rebuild(locals, stack, values, names=[])`: rebuilds a frame of the caller's code from an exit; (locals, stack) as tuples.
 /// A source is a tuple of a kind and a number; a value is an object, int or float.
 unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
     unsafe {
-        let (mut locals, mut stack, mut values) = (null_mut(), null_mut(), null_mut());
+        let (mut locals, mut stack, mut values, mut names): (Object, Object, Object, Object) =
+            (null_mut(), null_mut(), null_mut(), null_mut());
         if ffi::PyArg_UnpackTuple(
             arguments,
             c"rebuild".as_ptr(),
             3,
-            3,
+            4,
             &mut locals as *mut Object,
             &mut stack as *mut Object,
             &mut values as *mut Object,
+            &mut names as *mut Object,
         ) == 0
         {
             return null_mut();
@@ -250,8 +252,12 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
         let locals: Vec<(u32, Source)> = sources(locals)
             .map(|item| (ffi::PyLong_AsLong(ffi::PyTuple_GetItem(item, 0)) as u32, source(item, 1)))
             .collect();
+        let numbered = |item: Object| (ffi::PyLong_AsLong(ffi::PyTuple_GetItem(item, 0)) as u32, source(item, 1));
+        let names: Vec<(u32, Source)> =
+            if names.is_null() { Vec::new() } else { sources(names).map(numbered).collect() };
         let stack: Vec<Source> = sources(stack).map(|item| source(item, 0)).collect();
-        let all: Vec<Source> = locals.iter().map(|&(_, source)| source).chain(stack.iter().copied()).collect();
+        let all: Vec<Source> =
+            locals.iter().chain(&names).map(|&(_, source)| source).chain(stack.iter().copied()).collect();
         for i in 0..count {
             let value = ffi::PyList_GetItem(values, i);
             let index = i as u32;
@@ -271,7 +277,7 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
                 },
             );
         }
-        let exit = Exit { offset: 3, origin: 3, reason: Reason::Type, locals, stack, value_count: count as u32 };
+        let exit = Exit { offset: 3, origin: 3, reason: Reason::Type, locals, names, stack, value_count: count as u32 };
         // A copy of the caller's frame with its own references, so that the interpreter's own is left alone.
         let caller = ThreadState::current().current_frame();
         let nlocals = caller.code().nlocalsplus() as usize;

@@ -4,8 +4,8 @@
 //! everything so far. *Method*: leaving writes the live values to the activation's `out` buffer and returns
 //! `FIRST_EXIT + n`; the description kept here says how those values make up locals and stack at a bytecode offset.
 //! `cpython-runtime` rebuilds the frame from it, once for all backends. *Invariants*: locals not mentioned are right in
-//! their slots already; stack items are listed from the bottom and complete; an offset is always one at which the
-//! interpreter can resume (`Instruction::offset`).
+//! their slots already, names not mentioned in their dictionary; stack items are listed from the bottom and complete; an
+//! offset is always one at which the interpreter can resume (`Instruction::offset`).
 
 use crate::bytecode::instruction::Offset;
 
@@ -60,8 +60,23 @@ pub struct Exit {
     pub reason: Reason,
     /// Locals (localsplus index) that are not right in their slots.
     pub locals: Vec<(u32, Source)>,
+    /// Names (index in `co_names`) of a module or class body that are not right in the frame's namespace dictionary. Raw and
+    /// constant sources only; each is in the dictionary already, with a value whose release runs no Python.
+    pub names: Vec<(u32, Source)>,
     /// The whole value stack from the bottom.
     pub stack: Vec<Source>,
     /// Types of the exit's values are those of the instruction's operands; this is their number.
     pub value_count: u32,
+}
+
+impl Exit {
+    /// Every source of the description.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.locals.iter().chain(&self.names).map(|(_, source)| source).chain(&self.stack)
+    }
+
+    /// Every source of the description, to be changed.
+    pub fn sources_mut(&mut self) -> impl Iterator<Item = &mut Source> {
+        self.locals.iter_mut().chain(&mut self.names).map(|(_, source)| source).chain(&mut self.stack)
+    }
 }

@@ -188,7 +188,7 @@ helpers! {
     BuildConstKeyMap "build_const_key_map" ("PI") "O" [RAISES RUNS_PYTHON MEMORY];
     BuildString "build_string" ("PI") "O" [RAISES MEMORY];
     /// (start, stop, step or null)
-    BuildSlice "build_slice" ("OOQ") "O" [RAISES];
+    BuildSlice "build_slice" ("OOQ") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (value, spec or null, conversion as in `FORMAT_VALUE`)
     FormatValue "format_value" ("OQI") "O" [RAISES RUNS_PYTHON MEMORY];
     ListAppend "list_append" ("BO") "T" [RAISES MEMORY];
@@ -200,7 +200,7 @@ helpers! {
     DictUpdate "dict_update" ("BO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (dict, update, callee: named in the error message)
     DictMerge "dict_merge" ("BOB") "T" [RAISES RUNS_PYTHON MEMORY];
-    ListToTuple "list_to_tuple" ("O") "O" [RAISES MEMORY];
+    ListToTuple "list_to_tuple" ("O") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (sequence, dest, n): dest[0..n] become the stack items from the bottom (dest[n-1] is the first element).
     UnpackSequence "unpack_sequence" ("OPI") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (iterable, dest, before, after): dest[0..before+1+after], bottom first.
@@ -223,7 +223,7 @@ helpers! {
     /// (ts, function, args, kwargs or null, stash): as `CALL_FUNCTION_EX`; asks to leave like `call`, result in stash[0].
     CallFunctionEx "call_function_ex" ("POOQP") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, items: the operands of `MAKE_FUNCTION` from the bottom, code object last; flags)
-    MakeFunction "make_function" ("PPI") "O" [RAISES MEMORY];
+    MakeFunction "make_function" ("PPI") "O" [RAISES RUNS_PYTHON MEMORY];
     LoadBuildClass "load_build_class" ("P") "O" [RAISES RUNS_PYTHON MEMORY];
     LoadAssertionError "load_assertion_error" ("") "O" [];
     /// (frame, name, fromlist, level)
@@ -298,6 +298,22 @@ helpers! {
     FlushBool "flush_bool" ("PI") "V" [MEMORY];
 
     // ---- module and class bodies ----
-    /// (frame, name): borrowed value of a name in the frame's namespace dictionary only; null when absent (no error).
+    // None of these runs Python or raises. A namespace is *plain* when it is an exact dict whose keys are all exact strs.
+    /// (frame, name): borrowed value of a name in the frame's namespace only; null when absent or the namespace is not plain.
     PeekName "peek_name" ("PB") "Q" [MEMORY];
+    /// (frame, name): borrowed value of a name as `LOAD_NAME` finds it; null when unbound or some namespace is not plain.
+    LookName "look_name" ("PB") "Q" [MEMORY];
+    /// (frame, name): 1 exact float, 2 exact int that fits 64 bits, 3 bool; 0 anything else, absent, namespace not plain.
+    NameKind "name_kind" ("PB") "I" [MEMORY];
+    /// (frame, name): the value of a name whose kind is 1.
+    NameFloat "name_float" ("PB") "F" [MEMORY];
+    /// (frame, name): the value of a name whose kind is 2 or 3; 0 for others.
+    NameInt "name_int" ("PB") "I" [MEMORY];
+    /// (frame, name, value): `STORE_NAME` if the name is there and the release of its old value runs no Python: 1; else 0, and
+    /// nothing was done.
+    ReplaceName "replace_name" ("PBB") "I" [MEMORY];
+    /// (frame, name, raw): boxes a raw value into its name, keeping an object there that is equal and of that exact type.
+    FlushNameFloat "flush_name_float" ("PBF") "V" [MEMORY];
+    FlushNameInt "flush_name_int" ("PBI") "V" [MEMORY];
+    FlushNameBool "flush_name_bool" ("PBI") "V" [MEMORY];
 }

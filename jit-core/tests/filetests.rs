@@ -173,6 +173,9 @@ fn run_command(function: &Function, command: &str, out: &mut String) {
             for (slot, source) in &exit.locals {
                 write!(out, "; slot {slot} {}", describe(source)).unwrap();
             }
+            for (name, source) in &exit.names {
+                write!(out, "; name {name} {}", describe(source)).unwrap();
+            }
             for source in &exit.stack {
                 write!(out, "; stack {}", describe(source)).unwrap();
             }

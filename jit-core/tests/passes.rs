@@ -52,7 +52,7 @@ fn observe(function: &Function, layout: &Layout, entry: i64) -> Result<Option<Ob
             let exit = &lowered.exits[exit.0 as usize];
             end += &format!(" at {}", exit.offset);
             let value = |index: &u32| outcome.values[*index as usize];
-            for source in exit.locals.iter().map(|(_, source)| source).chain(&exit.stack) {
+            for source in exit.sources() {
                 held.push(match source {
                     Source::Owned(index) => value(index),
                     Source::Borrowed(index) => {

@@ -95,6 +95,7 @@ impl Build {
             origin: 0,
             reason: Reason::Type,
             locals: vec![],
+            names: vec![],
             stack: vec![],
             value_count: values.len() as u32,
         };

@@ -258,7 +258,7 @@ pub(crate) unsafe fn is_same_int(object: Object, value: i64) -> bool {
 /// # Safety
 /// The GIL is held.
 #[inline(always)]
-unsafe fn is_same_bool(object: Object, value: bool) -> bool {
+pub(super) unsafe fn is_same_bool(object: Object, value: bool) -> bool {
     // SAFETY: only addresses are compared.
     unsafe { object == if value { ffi::Py_True() } else { ffi::Py_False() } }
 }

@@ -31,6 +31,7 @@ mod iteration;
 mod matching;
 mod messages;
 mod names;
+pub(crate) mod namespace;
 mod numbers;
 mod owned;
 mod pending;
@@ -163,7 +164,15 @@ pub fn address(helper: Helper) -> usize {
         FlushFloat => boxing::flush_float,
         FlushInt => boxing::flush_int,
         FlushBool => boxing::flush_bool,
-        PeekName => names::peek_name,
+        PeekName => namespace::peek_name,
+        LookName => namespace::look_name,
+        NameKind => namespace::name_kind,
+        NameFloat => namespace::name_float,
+        NameInt => namespace::name_int,
+        ReplaceName => namespace::replace_name,
+        FlushNameFloat => namespace::flush_name_float,
+        FlushNameInt => namespace::flush_name_int,
+        FlushNameBool => namespace::flush_name_bool,
     }
 }
 

@@ -3,11 +3,7 @@
 //! Method: exact dicts are searched directly; any other mapping through its item protocol, with `KeyError` as "absent".
 
 use super::{ERROR, OK, Object, Owned, capi, interned, messages, owned::into_ptr_or_null};
-use crate::{
-    frame::Frame,
-    layout::{dict_keys, str as str_layout},
-    object,
-};
+use crate::{frame::Frame, layout::str as str_layout, object};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -261,32 +257,6 @@ pub(super) unsafe extern "C" fn setup_annotations(frame: *mut u8) -> i64 {
                 if status == 0 { OK } else { ERROR }
             }
         }
-    }
-}
-
-/// The value of a name in the frame's own namespace: borrowed; null when absent, or when the namespace is no exact dict.
-/// Runs no Python and raises nothing: a dict with keys that are not strings is scanned instead of searched.
-pub(super) unsafe extern "C" fn peek_name(frame: *mut u8, name: Object) -> Object {
-    // SAFETY: the contract of helpers; nothing changes the dict during the scan.
-    unsafe {
-        let locals = view(frame).f_locals();
-        if locals.is_null() || !is_exact_dict(locals) {
-            return null_mut();
-        }
-        let kind: u8 = object::dict_keys(locals).add(dict_keys::DK_KIND).read();
-        let hash: isize = object::read(name, str_layout::HASH);
-        if i64::from(kind) != dict_keys::KIND_GENERAL && hash != -1 {
-            return capi::_PyDict_GetItem_KnownHash(locals, name, hash);
-        }
-        let (mut position, mut key, mut value) = (0, null_mut(), null_mut());
-        while ffi::PyDict_Next(locals, &mut position, &mut key, &mut value) != 0 {
-            let same = key == name
-                || object::type_of(key) == &raw mut ffi::PyUnicode_Type && ffi::PyUnicode_Compare(key, name) == 0;
-            if same {
-                return value;
-            }
-        }
-        null_mut()
     }
 }
 

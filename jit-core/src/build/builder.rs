@@ -6,6 +6,7 @@
 //! emission; `self.start` is the state at the start of the current instruction, to which guards leave.
 
 use super::examples::{Example, Examples, computing_locals};
+use super::names::Names;
 use super::state::*;
 use super::{Applied, BuildError, BuildRequest, Built, Entry};
 use crate::bytecode::code::{Constant, flags, local_kind};
@@ -53,7 +54,7 @@ pub(super) fn run(request: &BuildRequest<'_>) -> Result<Built, BuildError> {
 }
 
 /// The order of the walk: fixed by the bytecode, the same for every walk.
-struct Plan {
+pub(super) struct Plan {
     /// Offsets at which a block starts, in reverse postorder.
     order: Vec<Offset>,
     /// All block starts.
@@ -62,6 +63,7 @@ struct Plan {
     merges: BTreeSet<Offset>,
     entries: Vec<Entry>,
     depths: StackDepths,
+    pub names: Names,
     /// Made when it is first asked for.
     liveness: OnceCell<(FlowGraph, Liveness)>,
     /// Locals that only arithmetic uses.
@@ -149,7 +151,16 @@ impl Plan {
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
         let computing = computing_locals(code, &request.code.locals_plus_kinds);
-        Ok(Plan { order: post, starts, merges, entries, depths, liveness: OnceCell::new(), computing })
+        Ok(Plan {
+            order: post,
+            starts,
+            merges,
+            entries,
+            depths,
+            liveness: OnceCell::new(),
+            computing,
+            names: Names::new(request),
+        })
     }
 }
 
@@ -210,11 +221,13 @@ pub(super) struct UnwindKey {
     traceback: bool,
     stack: Vec<Item>,
     dirty: Vec<(u32, Raw)>,
+    names: Vec<Name>,
+    suspect: Option<Value>,
 }
 
 pub(super) struct Builder<'a> {
     pub request: &'a BuildRequest<'a>,
-    plan: &'a Plan,
+    pub plan: &'a Plan,
     pub function: Function,
     pub block: Block,
     pub state: State,
@@ -245,7 +258,7 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn new(request: &'a BuildRequest<'a>, plan: &'a Plan, shapes: HashMap<Offset, Shape>, give_up: bool) -> Self {
         let first = request.bytecode.instructions[0].clone();
-        let state = State { locals: Vec::new(), stack: Vec::new() };
+        let state = State::new(Vec::new(), 0);
         Builder {
             request,
             plan,
@@ -331,6 +344,7 @@ impl<'a> Builder<'a> {
             }
             index += 1;
             let next = code[index].offset;
+            self.settle_suspect(next);
             if self.plan.starts.contains(&next) {
                 self.edge_to(next);
                 return Ok(());
@@ -389,7 +403,7 @@ impl<'a> Builder<'a> {
             {
                 local.py = PyTypes::TUPLE;
             }
-            self.state = State { locals, stack: vec![] };
+            self.state = State::new(locals, self.plan.names.followed.len());
             self.start = self.state.clone();
             self.at = self.request.bytecode.instructions[0].clone();
             if self.may_guess(Reason::Type) {
@@ -403,7 +417,7 @@ impl<'a> Builder<'a> {
                 }
             }
         } else {
-            self.state = State { locals, stack: vec![] };
+            self.state = State::new(locals, self.plan.names.followed.len());
         }
         self.edge_to(0);
     }
@@ -441,7 +455,7 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         let count = self.request.code.locals_plus_kinds.len();
-        self.state = State { locals: vec![Local::slot(PyTypes::all()); count], stack: vec![] };
+        self.state = State::new(vec![Local::slot(PyTypes::all()); count], self.plan.names.followed.len());
         for i in 0..depth {
             let value = self.emit(Op::SlotGet(count as u32 + i));
             let py = if i + 1 == depth { PyTypes::OBJECT } else { PyTypes::all() };
@@ -454,7 +468,7 @@ impl<'a> Builder<'a> {
     fn enter_loop(&mut self) -> Result<(), BuildError> {
         let entry = self.request.loop_entry.clone().expect("loop entry requested");
         let count = self.request.code.locals_plus_kinds.len();
-        self.state = State { locals: vec![Local::slot(PyTypes::all()); count], stack: vec![] };
+        self.state = State::new(vec![Local::slot(PyTypes::all()); count], self.plan.names.followed.len());
         let index = self.request.bytecode.index_at(entry.offset);
         let index = index.ok_or_else(|| BuildError::Invariant("loop entry at no instruction".into()))?;
         self.at = self.request.bytecode.instructions[index].clone();
@@ -532,6 +546,7 @@ impl<'a> Builder<'a> {
     }
 
     fn edge_from(&mut self, target: Offset, cold: bool) {
+        self.settle_suspect(target);
         self.reachable = false;
         let edge = Edge { from: self.block, state: self.state.clone(), cold };
         if let Some(&block) = self.entered.get(&target) {
@@ -559,6 +574,14 @@ impl<'a> Builder<'a> {
                 && self.is_shared(target, state, raw)
             {
                 shape.stack[position] = ItemShape::Object { py: raw.py(), big: false, known: None };
+            }
+        }
+        for (place, name) in shape.names.iter_mut().enumerate() {
+            // What it was when the code was compiled tells whether other ways here can bring it raw.
+            if let NameShape::Raw(kind) = *name
+                && (self.give_up || self.live_kind(place).is_some_and(|live| live != Some(kind)))
+            {
+                *name = NameShape::Dictionary;
             }
         }
         if self.give_up {
@@ -597,7 +620,7 @@ impl<'a> Builder<'a> {
         self.shapes.insert(offset, shape.clone());
         self.entered.insert(offset, block);
         // Parameters, in the order in which `convert` passes arguments.
-        let mut state = State { locals: Vec::new(), stack: Vec::new() };
+        let mut state = State::new(Vec::new(), shape.names.len());
         for item in &shape.stack {
             state.stack.push(match *item {
                 ItemShape::Null => Item::Null,
@@ -631,6 +654,13 @@ impl<'a> Builder<'a> {
                     Local { form: Form::MaybeRaw { raw, bound }, py: kind.py() | PyTypes::NULL, big: false }
                 }
             });
+        }
+        for (place, name) in shape.names.iter().enumerate() {
+            if let NameShape::Raw(kind) = *name {
+                self.count("promote_names");
+                let raw = kind.with(self.function.add_param(block, kind.ty()));
+                state.names[place] = Name::Raw { raw, kept: Kept::Unsure, constant: None };
+            }
         }
         let cold = edges.iter().all(|edge| edge.cold);
         self.function.blocks[block.0 as usize].cold = cold;
@@ -667,7 +697,18 @@ impl<'a> Builder<'a> {
                 }
             };
         }
-        self.types.push_str(" ]\n");
+        self.types.push_str(" ]");
+        if self.names_known() {
+            self.types.push_str(" names [");
+            for (name, place) in self.state.names.iter().zip(&self.plan.names.followed) {
+                if let Name::Raw { raw, .. } = name {
+                    let text = self.request.code.names.get(*place as usize).map_or("?", String::as_str);
+                    let _ = write!(self.types, " {text}={:?}:raw {}", raw.value(), describe_types(raw.py()));
+                }
+            }
+            self.types.push_str(" ]");
+        }
+        self.types.push('\n');
     }
 
     /// Emits, at the end of an edge, what turns its state into the target's shape, and the jump.
@@ -710,11 +751,17 @@ impl<'a> Builder<'a> {
                 raws.insert(i, (raw, bound));
             }
         }
+        for (place, expected) in shape.names.iter().enumerate() {
+            if let NameShape::Raw(kind) = *expected {
+                self.name_for_merge(place, kind);
+            }
+        }
         for (i, expected) in shape.locals.iter().enumerate() {
             if let LocalShape::Slot { .. } = expected {
                 self.flush_local(i as u32);
             }
         }
+        self.flush_names_for(&shape.names);
         self.settle_copies(target);
         for i in 0..shape.stack.len() {
             match shape.stack[i] {
@@ -745,6 +792,11 @@ impl<'a> Builder<'a> {
                 args.extend(bound);
             }
         }
+        for (name, expected) in self.state.names.iter().zip(&shape.names) {
+            if let (Name::Raw { raw, .. }, NameShape::Raw(_)) = (name, expected) {
+                args.push(raw.value());
+            }
+        }
         self.terminate(Op::Jump(Target { block, args }));
         (self.at, self.start, self.ip_set) = saved;
         self.state = outer;
@@ -773,7 +825,10 @@ impl<'a> Builder<'a> {
     /// on their common object, since an item has no slot in which to keep it.
     fn is_shared(&self, target: Offset, state: &State, raw: Raw) -> bool {
         let seen = |i| !self.only_computes(i) && self.is_live(target, i);
-        !matches!(raw, Raw::Bool(_)) && (0..).zip(&state.locals).any(|(i, local)| holds(local, raw) && seen(i))
+        let named = |name: &Name| matches!(name, Name::Raw { raw: held, .. } if *held == raw);
+        !matches!(raw, Raw::Bool(_))
+            && (state.names.iter().any(named)
+                || (0..).zip(&state.locals).any(|(i, local)| holds(local, raw) && seen(i)))
     }
 
     /// Whether a local may still be read at the start of a block or behind it.
@@ -905,19 +960,25 @@ impl<'a> Builder<'a> {
         if effects.intersects(Effects::RAISES | Effects::RUNS_PYTHON) {
             self.set_ip();
         }
-        if effects.contains(Effects::RUNS_PYTHON) {
+        let runs_python = effects.contains(Effects::RUNS_PYTHON);
+        if runs_python {
             self.flush_locals();
+            self.flush_names();
         }
         if effects.intersects(Effects::MEMORY | Effects::RUNS_PYTHON) {
             self.settle_volatile();
         }
-        match helper.result() {
+        let result = match helper.result() {
             Passing::Nothing => {
                 self.effect(Op::Call(helper, args));
                 None
             }
             _ => Some(self.emit(Op::Call(helper, args))),
+        };
+        if runs_python {
+            self.forget_names();
         }
+        result
     }
 
     /// Calls a helper whose object result is null on error; the result is pushed by the caller.
@@ -955,6 +1016,9 @@ impl<'a> Builder<'a> {
         let quiet = self.compare(Cond::Eq, tracing, zero);
         let traced = self.branch(quiet, true);
         self.aside(traced, |b| {
+            if b.state.suspect.is_some() {
+                b.flush_names();
+            }
             let state = b.state.clone();
             let leave = b.leave_with(&state, offset, Reason::Interrupt);
             b.terminate(Op::Leave(leave));
@@ -1021,7 +1085,10 @@ impl<'a> Builder<'a> {
                 self.effect(Op::Incref(value));
                 value
             }
-            Item::Raw { raw, .. } => self.box_raw(raw),
+            Item::Raw { raw, .. } => match self.own_name(raw) {
+                Some(value) => value,
+                None => self.box_raw(raw),
+            },
         }
     }
 
@@ -1135,54 +1202,47 @@ impl<'a> Builder<'a> {
         if py == PyTypes::NULL {
             return;
         }
-        let dirty = !BENIGN.contains(py) && self.state.locals.iter().any(is_dirty);
         if !BENIGN.contains(py) {
             self.set_ip();
+            self.settle_names();
         }
+        let dirty = !BENIGN.contains(py) && (self.names_known() || self.state.locals.iter().any(is_dirty));
         self.settle_volatile();
         if dirty {
             // Only the last release needs the boxes; it is not the usual case.
-            let layout = self.request.layout;
+            let join = self.join_names(true);
             if py.may_be_null() {
                 let null = self.emit(Op::Null(Ty::Obj));
                 let there = self.compare(Cond::Ne, value, null);
                 let not = self.branch(there, false);
-                let done = self.function.new_block();
-                self.release_flushing(value, layout.ob_refcnt);
-                self.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
-                self.block = not;
-                self.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
-                self.block = done;
-            } else {
-                self.release_flushing(value, layout.ob_refcnt);
+                self.aside(not, |b| b.goto_names(&join, None));
             }
+            let count = self.load(MemTy::I64, Ty::I64, value, self.request.layout.ob_refcnt);
+            let one = self.int(1);
+            let shared = self.compare(Cond::Ne, count, one);
+            let last = self.branch(shared, true);
+            self.effect(Op::Decref(value));
+            self.goto_names(&join, None);
+            self.aside(last, |b| {
+                // Numbers run nothing.
+                let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
+                let other = b.branch(float, true);
+                b.effect(Op::Decref(value));
+                b.goto_names(&join, None);
+                b.block = other;
+                b.flush_locals();
+                b.flush_names();
+                b.effect(Op::Decref(value));
+                b.forget_names();
+                let right = b.refresh_names(&join);
+                b.goto_names(&join, Some(right));
+            });
+            self.enter_names(join);
         } else if py.may_be_null() {
             self.effect(Op::XDecref(value));
         } else {
             self.effect(Op::Decref(value));
         }
-    }
-
-    fn release_flushing(&mut self, value: Value, ob_refcnt: i32) {
-        let count = self.load(MemTy::I64, Ty::I64, value, ob_refcnt);
-        let one = self.int(1);
-        let shared = self.compare(Cond::Ne, count, one);
-        let last = self.branch(shared, true);
-        let done = self.function.new_block();
-        self.effect(Op::Decref(value));
-        self.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
-        self.aside(last, |b| {
-            // Numbers run nothing.
-            let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
-            let other = b.branch(float, true);
-            b.effect(Op::Decref(value));
-            b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
-            b.block = other;
-            b.flush_locals();
-            b.effect(Op::Decref(value));
-            b.push_inst(Op::Jump(Target { block: done, args: vec![] }), None);
-        });
-        self.block = done;
     }
 
     // ---- locals ----
@@ -1349,7 +1409,7 @@ impl<'a> Builder<'a> {
 
     /// An exit to the start of the current instruction.
     pub fn leave(&mut self, reason: Reason) -> Leave {
-        let state = std::mem::replace(&mut self.start, State { locals: vec![], stack: vec![] });
+        let state = std::mem::replace(&mut self.start, State::new(vec![], 0));
         let leave = self.leave_with(&state, self.at.offset, reason);
         self.start = state;
         leave
@@ -1410,8 +1470,9 @@ impl<'a> Builder<'a> {
                 locals.push((i as u32, source));
             }
         }
+        let names = self.names_of_exit(state, &mut values);
         let value_count = values.len() as u32;
-        let exit = Exit { offset, origin: self.at.offset, reason, locals, stack, value_count };
+        let exit = Exit { offset, origin: self.at.offset, reason, locals, names, stack, value_count };
         Leave { exit: self.function.add_exit(exit), values }
     }
 
@@ -1460,6 +1521,8 @@ impl<'a> Builder<'a> {
                     _ => vec![],
                 })
                 .collect(),
+            names: self.state.names.clone(),
+            suspect: self.state.suspect,
         };
         let target = match self.unwinds.get(&key) {
             Some(&target) if handler.is_none() => target,
@@ -1472,6 +1535,8 @@ impl<'a> Builder<'a> {
                 self.aside(target, |b| {
                     b.ip_set = true;
                     b.flush_locals();
+                    b.flush_names();
+                    b.forget_names();
                     if traceback {
                         let (ts, frame) = (b.thread(), b.frame());
                         b.effect(Op::Call(Helper::AddTraceback, vec![ts, frame]));

@@ -17,27 +17,35 @@ impl Builder<'_> {
     /// Services signals, other threads and the like if any of them asks; `target` is where the interpreter would go on.
     pub fn poll(&mut self, target: Offset) {
         self.settle_volatile();
+        self.settle_names();
+        if self.state.suspect.is_some() {
+            self.flush_names();
+        }
         let word = self.emit(Op::Symbol(Symbol::EvalBreaker, Ty::Ptr));
         let asked = self.load(MemTy::I32, Ty::I64, word, 0);
         let zero = self.int(0);
         let quiet = self.compare(Cond::Eq, asked, zero);
         let busy = self.branch(quiet, true);
-        let go_on = self.function.new_block();
-        self.function.blocks[go_on.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
-        self.goto(go_on);
+        let join = self.join_names(false);
+        self.goto_names(&join, None);
         self.aside(busy, |b| {
             let (ts, frame) = (b.thread(), b.frame());
             let answer = b.call_status(Helper::HandlePending, vec![ts, frame]);
             let zero = b.int(0);
             let stay = b.compare(Cond::Eq, answer, zero);
             let out = b.branch(stay, true);
-            b.goto(go_on);
-            b.block = out;
             let state = b.state.clone();
+            let right = b.refresh_names(&join);
+            if b.names_known() {
+                let leave = b.leave_with(&state, target, Reason::Type);
+                b.effect(Op::Guard(right, leave));
+            }
+            b.goto_names(&join, None);
+            b.block = out;
             let leave = b.leave_with(&state, target, Reason::Interrupt);
             b.terminate(Op::Leave(leave));
         });
-        self.block = go_on;
+        self.enter_names(join);
     }
 
     pub fn jump_backward(&mut self, target: Offset) {
@@ -245,6 +253,7 @@ impl Builder<'_> {
 
     pub fn return_value(&mut self) {
         let value = self.pop_owned();
+        self.flush_names();
         // Whoever keeps this frame's object may read its line and its locals after the return.
         self.set_ip();
         if self.state.locals.iter().any(is_dirty) {

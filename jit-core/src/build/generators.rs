@@ -15,6 +15,8 @@ impl Builder<'_> {
     pub fn yield_value(&mut self) {
         let value = self.pop_owned();
         self.flush_locals();
+        self.flush_names();
+        self.forget_names();
         let depth = self.state.stack.len();
         for position in 0..depth {
             let item = match self.state.stack[position] {

@@ -17,6 +17,7 @@ pub mod examples;
 mod exceptions;
 mod generators;
 mod instructions;
+mod names;
 mod objects;
 pub mod state;
 
@@ -60,6 +61,11 @@ pub trait Environment {
 
     /// Whether the name is bound (globals, then builtins) to a builtin the compiler knows, and its address.
     fn known_global(&self, name: u32) -> Option<(Known, u64)>;
+
+    /// What the name is bound to in the namespace of the module or class body that is to be compiled for.
+    fn name_type(&self, _name: u32) -> Option<Live> {
+        None
+    }
 
     /// Whether a live heap type with that version tag exists; the compiler may then trust inline-cache contents recorded
     /// under it.
@@ -121,6 +127,8 @@ pub struct BuildOptions {
     pub inline_containers: bool,
     pub inline_globals: bool,
     pub inline_attributes: bool,
+    /// Keep numbers in names of module and class bodies raw in loops.
+    pub promote_names: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -132,6 +140,7 @@ pub const SWITCHES: &[&str] = &[
     "inline_containers",
     "inline_globals",
     "inline_attributes",
+    "promote_names",
 ];
 
 impl BuildOptions {
@@ -146,6 +155,7 @@ impl BuildOptions {
             inline_containers: enabled("inline_containers"),
             inline_globals: enabled("inline_globals"),
             inline_attributes: enabled("inline_attributes"),
+            promote_names: enabled("promote_names"),
         }
     }
 }

@@ -188,6 +188,7 @@ impl Builder<'_> {
         if push_null {
             self.push(Item::Null);
         }
+        self.flush_names();
         let environment = self.request.environment;
         let place = if self.request.options.inline_globals && self.may_guess(Reason::Version) {
             environment.global_value_offset(name, feedback)

@@ -63,6 +63,15 @@ impl Raw {
         if matches!(self, Raw::Float(_)) { Ty::F64 } else { Ty::I64 }
     }
 
+    /// As source number `index` of an exit.
+    pub fn source(self, index: u32) -> crate::exit::Source {
+        match self {
+            Raw::Float(_) => crate::exit::Source::Float(index),
+            Raw::Int(_) => crate::exit::Source::Int(index),
+            Raw::Bool(_) => crate::exit::Source::Bool(index),
+        }
+    }
+
     pub fn kind(self) -> RawKind {
         match self {
             Raw::Float(_) => RawKind::Float,
@@ -169,7 +178,61 @@ impl Local {
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub locals: Vec<Local>,
+    /// Names of a module or class body that the build follows.
+    pub names: Vec<Name>,
     pub stack: Vec<Item>,
+    /// Python ran in the middle of the current instruction: 0 if it changed the type of a name. Then what `names` says
+    /// does not hold, and the dictionary is right.
+    pub suspect: Option<Value>,
+}
+
+/// What is known of a name whose value lives in the frame's namespace dictionary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    Unknown,
+    /// A number; `constant`: it is that entry of `co_consts`.
+    Raw {
+        raw: Raw,
+        kept: Kept,
+        constant: Option<u32>,
+    },
+}
+
+/// Whether the dictionary holds the object of a raw name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// It does.
+    Clean,
+    /// It may: an equal number of the same type there is the object.
+    Unsure,
+    /// It does not, and no such object exists.
+    Dirty,
+}
+
+impl Name {
+    pub fn is_dirty(self) -> bool {
+        matches!(self, Name::Raw { kept: Kept::Unsure | Kept::Dirty, .. })
+    }
+}
+
+/// What a merge point expects of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameShape {
+    /// Nothing yet: it can be read where another side has it raw.
+    Unknown,
+    Raw(RawKind),
+    /// Sides disagree: it stays in the dictionary.
+    Dictionary,
+}
+
+impl NameShape {
+    fn join(self, other: NameShape) -> NameShape {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (NameShape::Unknown, x) | (x, NameShape::Unknown) => x,
+            _ => NameShape::Dictionary,
+        }
+    }
 }
 
 /// What a merge point expects of a stack item: the join of what arrives.
@@ -192,6 +255,7 @@ pub enum LocalShape {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
     pub locals: Vec<LocalShape>,
+    pub names: Vec<NameShape>,
     pub stack: Vec<ItemShape>,
 }
 
@@ -267,12 +331,18 @@ impl Shape {
         assert_eq!(self.stack.len(), other.stack.len(), "stack depths differ at a merge");
         Shape {
             locals: self.locals.iter().zip(&other.locals).map(|(a, b)| a.join(*b, allow_raw, allow_unboxing)).collect(),
+            names: self.names.iter().zip(&other.names).map(|(a, b)| a.join(*b)).collect(),
             stack: self.stack.iter().zip(&other.stack).map(|(a, b)| a.join(*b)).collect(),
         }
     }
 }
 
 impl State {
+    /// A state in which nothing is known of `names` names.
+    pub fn new(locals: Vec<Local>, names: usize) -> State {
+        State { locals, names: vec![Name::Unknown; names], stack: Vec::new(), suspect: None }
+    }
+
     /// What this state offers to a merge point; `constant` gives the type of an entry of `co_consts`.
     pub fn shape(&self, allow_raw: bool, constant: impl Fn(u32) -> PyTypes) -> Shape {
         Shape {
@@ -284,6 +354,15 @@ impl State {
                     Form::Raw { raw, dirty: true } if allow_raw => LocalShape::Raw(raw.kind()),
                     Form::MaybeRaw { raw, .. } if allow_raw => LocalShape::MaybeRaw(raw.kind()),
                     _ => LocalShape::Slot { py: local.py, big: local.big },
+                })
+                .collect(),
+            names: self
+                .names
+                .iter()
+                .map(|name| match name {
+                    Name::Unknown => NameShape::Unknown,
+                    Name::Raw { raw, .. } if allow_raw => NameShape::Raw(raw.kind()),
+                    Name::Raw { .. } => NameShape::Dictionary,
                 })
                 .collect(),
             stack: self

@@ -155,7 +155,15 @@ impl Generator {
         }
         let reason = Reason::Type;
         let value_count = values.len() as u32;
-        let exit = Exit { offset: self.offset, origin: self.offset, reason, locals: Vec::new(), stack, value_count };
+        let exit = Exit {
+            offset: self.offset,
+            origin: self.offset,
+            reason,
+            locals: Vec::new(),
+            names: Vec::new(),
+            stack,
+            value_count,
+        };
         // Exits are shared when they can be.
         let number = match self.function.exits.iter().rposition(|other| *other == exit) {
             Some(number) => crate::exit::ExitId(number as u32),

@@ -344,15 +344,22 @@ impl Parser {
         let value_count = self.number()?;
         self.word("locals")?;
         self.mark('[')?;
-        let locals = self.list(']', |parser| {
-            let slot = parser.number()?;
-            parser.mark('=')?;
-            Ok((slot, parser.source()?))
-        })?;
+        let locals = self.list(']', Self::numbered_source)?;
+        let mut names = Vec::new();
+        if self.accept_word("names") {
+            self.mark('[')?;
+            names = self.list(']', Self::numbered_source)?;
+        }
         self.word("stack")?;
         self.mark('[')?;
         let stack = self.list(']', Self::source)?;
-        Ok(Exit { offset, origin, reason, locals, stack, value_count })
+        Ok(Exit { offset, origin, reason, locals, names, stack, value_count })
+    }
+
+    fn numbered_source(&mut self) -> Parsed<(u32, Source)> {
+        let number = self.number()?;
+        self.mark('=')?;
+        Ok((number, self.source()?))
     }
 
     fn source(&mut self) -> Parsed<Source> {

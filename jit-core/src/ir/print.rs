@@ -278,6 +278,10 @@ impl Display for Exit {
         write!(f, "at {} from {} {} values {}", self.offset, self.origin, self.reason.text(), self.value_count)?;
         write!(f, " locals [")?;
         separated(f, &self.locals, |f, (slot, source)| write!(f, "{slot} = {source}"))?;
+        if !self.names.is_empty() {
+            write!(f, "] names [")?;
+            separated(f, &self.names, |f, (name, source)| write!(f, "{name} = {source}"))?;
+        }
         write!(f, "] stack [")?;
         separated(f, &self.stack, |f, source| write!(f, "{source}"))?;
         f.write_char(']')

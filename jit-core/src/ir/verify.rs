@@ -413,7 +413,7 @@ impl Verifier<'_> {
             return self.fail("E1", format!("exit {number} takes {expected} values, not {found}"));
         }
         self.seen_owned.clear();
-        for source in exit.locals.iter().map(|(_, source)| source).chain(&exit.stack) {
+        for source in exit.sources() {
             let (index, expected) = match source {
                 Source::Owned(index) => {
                     if self.seen_owned.contains(index) {

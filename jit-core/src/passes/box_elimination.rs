@@ -118,7 +118,7 @@ fn references(function: &Function, leave: &Leave, counts: &mut Vec<(u32, bool)>)
     counts.clear();
     counts.resize(leave.values.len(), (0, true));
     let exit = &function.exits[leave.exit.0 as usize];
-    for source in exit.locals.iter().map(|(_, source)| source).chain(&exit.stack) {
+    for source in exit.sources() {
         let (index, owned) = match source {
             Source::Owned(index) => (*index, true),
             Source::Borrowed(index) | Source::Int(index) | Source::Float(index) | Source::Bool(index) => {
@@ -192,7 +192,7 @@ fn give_raw_values_to_exits(function: &mut Function, boxed: &[Option<(Kind, Valu
                 changes += 1;
                 let exit = exit.get_or_insert_with(|| exits[leave.exit.0 as usize].clone());
                 let index = index as u32;
-                for source in exit.locals.iter_mut().map(|(_, source)| source).chain(&mut exit.stack) {
+                for source in exit.sources_mut() {
                     if *source == Source::Owned(index) {
                         *source = match kind {
                             Kind::Int => Source::Int(index),

@@ -65,8 +65,7 @@ pub(super) fn run(function: &mut Function, _: &mut Context) -> usize {
                         for (at, position) in found.exits {
                             let Some(leave) = leave_mut(&mut block.insts[at].op) else { continue };
                             let mut exit = exits[leave.exit.0 as usize].clone();
-                            let sources = exit.locals.iter_mut().map(|(_, source)| source).chain(&mut exit.stack);
-                            for source in sources {
+                            for source in exit.sources_mut() {
                                 if *source == Source::Owned(position) {
                                     *source = Source::Borrowed(position);
                                 }
@@ -88,7 +87,7 @@ pub(super) fn run(function: &mut Function, _: &mut Context) -> usize {
                     let owned = leave.values.iter().enumerate().find(|(position, value)| {
                         **value == waiting.value && {
                             let source = Source::Owned(*position as u32);
-                            exit.stack.contains(&source) || exit.locals.iter().any(|(_, found)| *found == source)
+                            exit.sources().any(|found| *found == source)
                         }
                     });
                     if let Some((position, _)) = owned {
