@@ -1,7 +1,7 @@
 //! What Columba knows about one code object, kept in the object's own `co_extra`.
 //!
 //! Problem: the hook needs this at every call, and it must die with the code object. Method: `co_extra` holds a pointer
-//! to a [`CodeState`], read inline; CPython calls [`free`] when the code object is deallocated.
+//! to a [`CodeState`], read inline; CPython calls `free` when the code object is deallocated.
 //! Invariants: a state is touched only under the GIL; fields are `Cell`s, and no borrow of their contents lives across a
 //! call into CPython, since any decref may re-enter the hook. Machine code is kept alive by counting: an activation
 //! holds an `Rc`, so a version that is replaced or whose code object dies is freed when its last activation ends.

@@ -9,7 +9,7 @@
 //! No code object is ever written to, so other threads and other activations of the same code notice nothing.
 //!
 //! Invariants:
-//! - Only a frame whose interpreter loop was entered by us may be pulled out: our [`Activation`] is then the next outer
+//! - Only a frame whose interpreter loop was entered by us may be pulled out: our `Activation` is then the next outer
 //!   `_PyCFrame`, found from the thread state (never from a list of our own: greenlets move stacks).
 //! - The stack is declared empty while the frame is pulled out, as `RETURN_VALUE` expects.
 //! - A thread that is traced or profiled is never armed; a trace function installed later simply replaces ours.

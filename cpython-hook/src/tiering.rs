@@ -1,8 +1,8 @@
 //! The policy: what is compiled, when, how often again, and where running code is entered.
 //!
 //! Method: a code object is compiled when its calls reach `threshold`, or when the ticker finds it looping. Exits are
-//! counted by the guess that failed; after [`EXITS_PER_GUESS`] the code is compiled again with that guess generalised,
-//! and the [`LAST_VERSION`]-th version makes no guesses at all, so there is no storm.
+//! counted by the guess that failed; after `EXITS_PER_GUESS` the code is compiled again with that guess generalised,
+//! and the `LAST_VERSION`-th version makes no guesses at all, so there is no storm.
 //! Invariants: a compilation that fails, or panics, is remembered as a refusal and never tried again; while one is
 //! under way the code object counts as refused, so it cannot start twice.
 

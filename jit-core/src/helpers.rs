@@ -151,7 +151,7 @@ helpers! {
     /// `GET_LEN`: the length as an int object.
     GetLen "get_len" ("B") "O" [RAISES RUNS_PYTHON MEMORY];
     LoadAttr "load_attr" ("OB") "O" [RAISES RUNS_PYTHON MEMORY];
-    /// (object, name, dest): dest[0], dest[1] become (method, object) or (null, attribute), new references.
+    /// (object, name, dest): `dest[0]`, `dest[1]` become (method, object) or (null, attribute), new references.
     LoadMethod "load_method" ("OBP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (value, owner, name)
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
@@ -201,9 +201,9 @@ helpers! {
     /// (dict, update, callee: named in the error message)
     DictMerge "dict_merge" ("BOB") "T" [RAISES RUNS_PYTHON MEMORY];
     ListToTuple "list_to_tuple" ("O") "O" [RAISES RUNS_PYTHON MEMORY];
-    /// (sequence, dest, n): dest[0..n] become the stack items from the bottom (dest[n-1] is the first element).
+    /// (sequence, dest, n): `dest[0..n]` become the stack items from the bottom (`dest[n-1]` is the first element).
     UnpackSequence "unpack_sequence" ("OPI") "T" [RAISES RUNS_PYTHON MEMORY];
-    /// (iterable, dest, before, after): dest[0..before+1+after], bottom first.
+    /// (iterable, dest, before, after): `dest[0..before+1+after]`, bottom first.
     UnpackEx "unpack_ex" ("OPII") "T" [RAISES RUNS_PYTHON MEMORY];
 
     // ---- iteration ----
@@ -216,11 +216,11 @@ helpers! {
     ErrorSet "error_set" ("P") "I" [MEMORY];
 
     // ---- calls ----
-    /// (ts, stack, nargs, keyword names or null): `stack` is [method or null, callable or self, arguments...], nargs counts
+    /// (ts, stack, nargs, keyword names or null): `stack` is method or null, callable or self, arguments..., nargs counts
     /// the arguments incl. keyword ones, as `CALL`'s operand. All references are stolen. Null with no exception set means: the
-    /// call succeeded, its result is in stack[0], and compiled code must be left (tracing was switched on).
+    /// call succeeded, its result is in `stack[0]`, and compiled code must be left (tracing was switched on).
     Call "call" ("PPIC") "O" [RAISES RUNS_PYTHON MEMORY];
-    /// (ts, function, args, kwargs or null, stash): as `CALL_FUNCTION_EX`; asks to leave like `call`, result in stash[0].
+    /// (ts, function, args, kwargs or null, stash): as `CALL_FUNCTION_EX`; asks to leave like `call`, result in `stash[0]`.
     CallFunctionEx "call_function_ex" ("POOQP") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, items: the operands of `MAKE_FUNCTION` from the bottom, code object last; flags)
     MakeFunction "make_function" ("PPI") "O" [RAISES RUNS_PYTHON MEMORY];
@@ -237,7 +237,7 @@ helpers! {
 
     // ---- generators and coroutines ----
     AsyncGenWrap "async_gen_wrap" ("O") "O" [RAISES];
-    /// (receiver, value, dest): sends; 1 yielded, 0 returned (value in dest[0], new reference), -1 error.
+    /// (receiver, value, dest): sends; 1 yielded, 0 returned (value in `dest[0]`, new reference), -1 error.
     Send "send" ("BOP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (iterable, operand, offset of the instruction): `GET_AWAITABLE`.
     GetAwaitable "get_awaitable" ("POI") "O" [RAISES RUNS_PYTHON MEMORY];
@@ -249,7 +249,7 @@ helpers! {
     Suspend "suspend" ("PI") "V" [MEMORY];
 
     // ---- with ----
-    /// (manager, dest): dest[0] bound `__exit__`, dest[1] result of `__enter__`.
+    /// (manager, dest): `dest[0]` bound `__exit__`, `dest[1]` result of `__enter__`.
     BeforeWith "before_with" ("OP") "T" [RAISES RUNS_PYTHON MEMORY];
     BeforeAsyncWith "before_async_with" ("OP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (bound exit function, exception)
@@ -266,7 +266,7 @@ helpers! {
     PopExcept "pop_except" ("PO") "V" [RUNS_PYTHON MEMORY];
     /// (exception, type): 0, 1, -1.
     CheckExcMatch "check_exc_match" ("BO") "T" [RAISES RUNS_PYTHON MEMORY];
-    /// (exception, type, dest): dest[0] rest, dest[1] match.
+    /// (exception, type, dest): `dest[0]` rest, `dest[1]` match.
     CheckEgMatch "check_eg_match" ("OOP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (original exception, list of raised ones)
     PrepReraiseStar "prep_reraise_star" ("OO") "O" [RAISES RUNS_PYTHON MEMORY];

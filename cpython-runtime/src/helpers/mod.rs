@@ -9,7 +9,7 @@
 //! the table say (objects alive, `O` not null and owned, `B` borrowed from an owner that outlives the call, addresses valid
 //! for what the comment there says); `ts` is the current thread state; `frame` is the running frame, linked as the
 //! thread's current one, with `prev_instr` at the running instruction.
-//! *Invariants*: an operand passed as `O` or `Q` is consumed on every path ([`Owned`] sees to it); results are computed
+//! *Invariants*: an operand passed as `O` or `Q` is consumed on every path (`Owned` sees to it); results are computed
 //! before operands are released; nothing here panics; no Rust borrow is held across a call into CPython.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]

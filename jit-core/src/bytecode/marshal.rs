@@ -1,7 +1,7 @@
 //! Code objects from a `.pyc` file.
 //!
 //! *Problem*: CPython's marshal format (`Python/marshal.c`) nests, and shares objects by reference: a few bytes can ask
-//! for a very large or very deep object. *Method*: [`Reader`] turns bytes into values that share what the file shares, so
+//! for a very large or very deep object. *Method*: `Reader` turns bytes into values that share what the file shares, so
 //! reading costs no more than the file is long; the values are then copied out into [`CodeObject`]s, which share nothing,
 //! and every copied byte and item is charged to a budget that grows with the file.
 //! *Invariants*: nothing is allocated for a length that the file does not have bytes for; depth is at most
