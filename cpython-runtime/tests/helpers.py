@@ -84,6 +84,16 @@ def test_binary():
         if isinstance(a, int) and isinstance(b, int):
             assert call("binary_op", a, b, AND) == a & b and call("binary_op", a, b, OR) == a | b
             assert call("binary_op", a, b, XOR) == a ^ b
+    for a, b in [(7, 3), (-7, 3), (big, 3), (-big, big), (1 << 62, 1 << 62), (0, 0)]:
+        for in_place in (0, 13):
+            assert call("int_binary_op", a, b, ADD + in_place) == a + b
+            assert call("int_binary_op", a, b, SUB + in_place) == a - b
+            assert call("int_binary_op", a, b, AND + in_place) == a & b
+            assert call("int_binary_op", a, b, OR + in_place) == a | b
+            assert call("int_binary_op", a, b, XOR + in_place) == a ^ b
+            assert call("int_binary_op", a, 5, LSHIFT + in_place) == a << 5
+            assert call("int_binary_op", a, 5, RSHIFT + in_place) == a >> 5
+    fails(ValueError, "negative shift count", "int_binary_op", 1, -1, LSHIFT)
     assert call("binary_op", 1, 5, LSHIFT) == 32 and call("binary_op", 32, 2, RSHIFT) == 8
     assert call("binary_op", "a", "b", ADD) == "ab"
     value = [1]
