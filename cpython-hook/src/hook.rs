@@ -327,7 +327,7 @@ pub unsafe fn call_directly(
         let code = Code::new(object::read::<*mut PyObject>(function, layout::function::FUNC_CODE));
         let state = CodeState::of(code)?;
         if !state.takes_plain_calls()
-            || !is_enabled()
+            || thread.interpreter().eval_frame() != eval_frame as *mut u8
             || thread.cframe().use_tracing() != 0
             || !stack_limit::is_surely_shallow(thread)
             || object::read::<usize>(function, layout::function::VECTORCALL) != plain_vectorcall()

@@ -127,6 +127,8 @@ impl Frame {
         let cframe = thread.cframe();
         self.set_previous(cframe.current_frame());
         self.set_is_entry(false);
+        // As the interpreter does: the garbage collector must not look at stale stack slots of a running generator.
+        self.set_stacktop(-1);
         cframe.set_current_frame(self.as_ptr());
     }
 

@@ -116,3 +116,23 @@ def dying(n):
 
 
 print(dying(20), sorted(log) == list(range(20)))
+
+
+# A collection while generators run must not look at what their stacks held before they were resumed.
+class Node:
+    pass
+
+
+def tree(depth):
+    node = Node()
+    node.self = node
+    if depth:
+        yield from tree(depth - 1)
+        for child in tree(depth - 1):
+            received = yield [node, child]
+            del received
+    gc.collect(0)
+    yield depth
+
+
+print(sum(1 for _ in tree(7)))
