@@ -120,7 +120,7 @@ pub(super) unsafe extern "C" fn int_binary_op(left: Object, right: Object, opera
     unsafe {
         let left = Owned::steal(left);
         let right = Owned::steal(right);
-        let methods = (*(&raw const ffi::PyLong_Type)).tp_as_number;
+        let methods = ffi::PyLong_Type.tp_as_number;
         let simple = if operation >= IN_PLACE { operation - IN_PLACE } else { operation };
         let method = match simple {
             ADD => (*methods).nb_add,
