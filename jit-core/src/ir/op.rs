@@ -97,7 +97,7 @@ pub enum Symbol {
     EvalBreaker,
     /// The small-int table's first entry (the object for -5) and its stride are data of the layout.
     SmallInts,
-    /// Any other fixed address, by index into the unit's own table ([`crate::unit::CompileUnit::addresses`]).
+    /// Any other fixed address, by index into the unit's own table (see the resolver that the embedder provides).
     Address(u32),
 }
 
