@@ -105,3 +105,34 @@ def ackermann(m, n):
 
 
 print(fib(18), ackermann(2, 20))
+
+
+# Depth is counted as in the interpreter, where a warm call of a simple built-in function takes no level of its own.
+def room(limit):
+    def down(n):
+        return n if n == 0 else down(n - 1)
+
+    iterator = iter(lambda: down(limit), None)
+    return next(iterator)
+
+
+def deepest():
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(200)
+    try:
+        low, high = 0, 200
+        while low < high:
+            middle = (low + high + 1) // 2
+            try:
+                room(middle)
+                low = middle
+            except RecursionError:
+                high = middle - 1
+        return low
+    finally:
+        sys.setrecursionlimit(before)
+
+
+for _ in range(12):
+    depth = deepest()
+print(depth)

@@ -33,6 +33,19 @@ unsafe fn vectorcall(
     // SAFETY: all alive, say the callers; a type with the flag has a vectorcall pointer (maybe null) in its instances.
     unsafe {
         let ty = object::type_of(callable);
+        if ty == &raw mut ffi::PyCFunction_Type && names.is_null() {
+            // Without a level of recursion, as the specialised instruction (`PRECALL_NO_KW_BUILTIN_FAST`).
+            let function = callable.cast::<ffi::PyCFunctionObject>();
+            let method = (*function).m_ml;
+            if (*method).ml_flags == ffi::METH_FASTCALL {
+                let count = (count_and_flag & !ARGUMENTS_OFFSET) as isize;
+                let result = ((*method).ml_meth.PyCFunctionFast)((*function).m_self, arguments.cast_mut(), count);
+                if result.is_null() == thread.curexc_type().is_null() {
+                    return capi::_Py_CheckFunctionResult(thread.as_ptr(), callable, result, null());
+                }
+                return result;
+            }
+        }
         if (*ty).tp_flags & type_object::FLAG_VECTORCALL as std::ffi::c_ulong != 0 {
             let place = callable.cast::<u8>().offset((*ty).tp_vectorcall_offset).cast::<Option<Vectorcall>>();
             if let Some(function) = place.read() {
