@@ -13,5 +13,6 @@ pub mod extraction;
 pub mod hook;
 pub mod launcher;
 mod python;
+pub mod thread_end;
 pub mod ticker;
 pub mod tiering;
