@@ -11,7 +11,7 @@
 use super::builder::Builder;
 use crate::helpers::{Effects, Helper, Passing};
 use crate::ir::function::Inst;
-use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, UnOp, Value};
+use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
@@ -24,29 +24,9 @@ impl Builder<'_> {
         self.reachable = false;
     }
 
-    fn result_type(&self, op: &Op) -> Option<Ty> {
-        Some(match op {
-            Op::IConst(_) | Op::Compare(..) | Op::BinaryOrLeave(..) | Op::IsType(..) => Ty::I64,
-            Op::UnboxInt(..) | Op::UnboxBool(_) => Ty::I64,
-            Op::FConst(_) | Op::UnboxFloat(_) => Ty::F64,
-            Op::Null(ty) | Op::Symbol(_, ty) | Op::Unary(UnOp::Cast(ty), _) | Op::Load { ty, .. } => *ty,
-            Op::Binary(BinOp::FAdd | BinOp::FSub | BinOp::FMul | BinOp::FDiv, ..) => Ty::F64,
-            Op::Binary(_, a, _) => self.function.ty(*a),
-            Op::Unary(op, _) => match op {
-                UnOp::Neg | UnOp::Not | UnOp::FloatToInt | UnOp::FloatToBits => Ty::I64,
-                _ => Ty::F64,
-            },
-            Op::Select(_, a, _) => self.function.ty(*a),
-            Op::BoxFloat(_) | Op::BoxInt(_) | Op::BoxBool(_) | Op::SlotGet(_) => Ty::Obj,
-            Op::SlotAddress(_) | Op::Frame | Op::ThreadState => Ty::Ptr,
-            Op::Call(helper, _) => return helper.result().ty(),
-            _ => return None,
-        })
-    }
-
     /// Emits an operation with a result.
     pub fn emit(&mut self, op: Op) -> Value {
-        let ty = self.result_type(&op).expect("operation has a result");
+        let ty = op.result_ty(&self.function).expect("operation has a result");
         let value = self.function.new_value(ty);
         self.push_inst(op, Some(value));
         value
@@ -54,7 +34,7 @@ impl Builder<'_> {
 
     /// Emits an operation without one.
     pub fn effect(&mut self, op: Op) {
-        debug_assert!(self.result_type(&op).is_none());
+        debug_assert!(op.result_ty(&self.function).is_none());
         self.push_inst(op, None);
     }
 
