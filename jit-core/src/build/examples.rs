@@ -6,6 +6,7 @@
 //! element of a list gets the list's element, a loaded local what that local held. *Invariant*: examples are guesses, never
 //! facts: they only decide which guard is emitted.
 
+use super::BuildRequest;
 use super::builder::Builder;
 use super::state::*;
 use crate::bytecode::code::local_kind;
@@ -247,4 +248,22 @@ fn feeds_arithmetic(code: &[Instruction]) -> bool {
         depth = depth - pops + pushes;
     }
     false
+}
+
+/// What each local is likely to hold: as found on entry, else as an earlier activation left it.
+pub(super) fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
+    if !request.options.examples || !request.options.speculate {
+        return Vec::new();
+    }
+    let mut locals = vec![None; request.code.locals_plus_kinds.len()];
+    for (local, earlier) in locals.iter_mut().zip(&request.local_examples) {
+        local.clone_from(earlier);
+    }
+    let live = request.loop_entry.as_ref().map(|entry| &entry.locals).or(request.argument_types.as_ref());
+    for (local, live) in locals.iter_mut().zip(live.into_iter().flatten()) {
+        if live.py != PyTypes::NULL && live.py != PyTypes::NONE {
+            *local = Some(live.example.clone());
+        }
+    }
+    locals
 }

@@ -76,33 +76,37 @@ impl Builder<'_> {
             let unbound = self.branch(bound, true);
             self.aside(unbound, |b| {
                 b.state.locals[local as usize] = Local::slot(PyTypes::NULL);
-                let frame = b.frame();
-                let index = b.int(i64::from(local));
-                b.call(Helper::UnboundLocal, vec![frame, index]);
-                let block = b.block;
-                b.unwind_from(block, true);
+                b.raise_unbound(Helper::UnboundLocal, local);
             });
             let form = Form::Raw { raw, dirty: true };
             self.state.locals[local as usize] = Local { form, py: raw.py(), big: false };
             return;
         }
         let value = self.local_object(local);
-        let null = self.emit(Op::Null(Ty::Obj));
-        let bound = self.compare(Cond::Ne, value, null);
-        let unbound = self.branch(bound, true);
-        self.aside(unbound, |b| {
-            let frame = b.frame();
-            let index = b.int(i64::from(local));
-            b.call(Helper::UnboundLocal, vec![frame, index]);
-            let block = b.block;
-            b.unwind_from(block, true);
-        });
+        self.check_value(value, Helper::UnboundLocal, local);
         self.state.locals[local as usize].py.remove(PyTypes::NULL);
         let py = self.state.locals[local as usize].py;
         if py.is_empty() {
             // Always unbound: what follows is never reached, but must be well formed.
             self.state.locals[local as usize].py = PyTypes::OBJECT;
         }
+    }
+
+    /// Raises if a variable's value is null, by a helper as [`Self::raise_unbound`] wants it.
+    fn check_value(&mut self, value: Value, helper: Helper, local: u32) {
+        let null = self.emit(Op::Null(Ty::Obj));
+        let bound = self.compare(Cond::Ne, value, null);
+        let unbound = self.branch(bound, true);
+        self.aside(unbound, |b| b.raise_unbound(helper, local));
+    }
+
+    /// Raises the error that names an unbound variable: the helper, of (frame, index), is known to set it.
+    fn raise_unbound(&mut self, helper: Helper, local: u32) {
+        let frame = self.frame();
+        let index = self.int(i64::from(local));
+        self.call(helper, vec![frame, index]);
+        let block = self.block;
+        self.unwind_from(block, true);
     }
 
     pub fn delete_fast(&mut self, local: u32) {
@@ -138,17 +142,7 @@ impl Builder<'_> {
     pub fn load_deref(&mut self, local: u32) {
         let cell = self.emit(Op::SlotGet(local));
         let value = self.load(MemTy::Ptr, Ty::Obj, cell, self.request.layout.cell_value);
-        let null = self.emit(Op::Null(Ty::Obj));
-        let bound = self.compare(Cond::Ne, value, null);
-        let unbound = self.branch(bound, true);
-        self.aside(unbound, |b| {
-            // Raises the error that names the variable.
-            let frame = b.frame();
-            let index = b.int(i64::from(local));
-            b.call(Helper::LoadDeref, vec![frame, index]);
-            let block = b.block;
-            b.unwind_from(block, true);
-        });
+        self.check_value(value, Helper::LoadDeref, local);
         self.typed(value, PyTypes::OBJECT);
         self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
     }
