@@ -141,8 +141,8 @@ void columba_layout(void) {
     O("interp", "TUPLE_FREE_LIST", PyInterpreterState, tuple.free_list);
     O("interp", "TUPLE_NUMFREE", PyInterpreterState, tuple.numfree);
 #else
-    V("interp", "TUPLE_FREE_LIST", 0);
-    V("interp", "TUPLE_NUMFREE", 0);
+    EMIT("offset", "interp", "TUPLE_FREE_LIST", 0);
+    EMIT("offset", "interp", "TUPLE_NUMFREE", 0);
 #endif
     V("interp", "TUPLE_FREE_LISTS", PyTuple_NFREELISTS);
     O("interp", "GC_GENERATION0", PyInterpreterState, gc.generation0);

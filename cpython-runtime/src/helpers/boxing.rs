@@ -196,8 +196,8 @@ pub unsafe extern "C" fn box_int(value: i64) -> Object {
 /// The object of the interpreter's table of small ints (`_PY_NSMALLNEGINTS` and `_PY_NSMALLPOSINTS`), if the value has one.
 #[inline(always)]
 fn small_int(value: i64) -> Option<Object> {
-    const NEGATIVE: i64 = runtime::SMALL_INTS_NEGATIVE as i64;
-    const POSITIVE: i64 = runtime::SMALL_INTS_POSITIVE as i64;
+    const NEGATIVE: i64 = runtime::SMALL_INTS_NEGATIVE;
+    const POSITIVE: i64 = runtime::SMALL_INTS_POSITIVE;
     (-NEGATIVE..POSITIVE)
         .contains(&value)
         .then(|| small_ints().wrapping_add((value + NEGATIVE) as usize * long::SIZE).cast_mut().cast())

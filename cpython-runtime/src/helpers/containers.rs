@@ -49,7 +49,7 @@ pub(super) unsafe extern "C" fn build_tuple(items: *mut Object, count: i64) -> O
 /// The GIL is held.
 #[inline(always)]
 unsafe fn recycled_tuple(count: i64) -> Option<Object> {
-    if build::REF_DEBUG != 0 || !(1..=interp::TUPLE_FREE_LISTS as i64).contains(&count) || !tracemalloc_off() {
+    if build::REF_DEBUG != 0 || !(1..=interp::TUPLE_FREE_LISTS).contains(&count) || !tracemalloc_off() {
         return None;
     }
     // SAFETY: the lists of the interpreter whose GIL is held; tuples on a list are linked through their first item, have no
@@ -57,13 +57,13 @@ unsafe fn recycled_tuple(count: i64) -> Option<Object> {
     unsafe {
         let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();
         let index = count as usize - 1;
-        let head = interpreter.add(interp::TUPLE_FREE_LIST as usize).cast::<Object>().add(index);
+        let head = interpreter.add(interp::TUPLE_FREE_LIST).cast::<Object>().add(index);
         let tuple = head.read();
         if tuple.is_null() {
             return None;
         }
         head.write(object::tuple_items(tuple).read());
-        let left = interpreter.add(interp::TUPLE_NUMFREE as usize).cast::<i32>().add(index);
+        let left = interpreter.add(interp::TUPLE_NUMFREE).cast::<i32>().add(index);
         left.write(left.read() - 1);
         tuple.cast::<u8>().add(object_layout::OB_REFCNT).cast::<isize>().write(1);
         Some(tuple)
