@@ -3,13 +3,13 @@
 use std::arch::naked_asm;
 use std::cell::RefCell;
 
-use columba_backend_cranelift::emitter::CraneliftEmitter;
 use columba_jit_core::emitter::{Emitter, MachineTy, Parameter, Signature};
 use columba_jit_core::helpers::Helper;
 use columba_jit_core::ir::op::{FIRST_EXIT, Op, Symbol, Value};
 use columba_jit_core::ir::types::{MemTy, PyTypes, Ty};
 
 use crate::harness::{Build, Fake, compile_all};
+use crate::under_test::emit_directly;
 
 thread_local! {
     static SEEN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -193,38 +193,32 @@ extern "C" fn floats10(
 /// Calls through the emitter alone: the helper table has no signature of this length.
 fn call_directly(callee: u64, params: &[MachineTy], result: MachineTy) -> f64 {
     use columba_jit_core::ir::op::{BinOp, UnOp};
-    let mut flags = cranelift_codegen::settings::builder();
-    cranelift_codegen::settings::Configurable::set(&mut flags, "preserve_frame_pointers", "true").unwrap();
-    let isa = cranelift_native::builder().unwrap().finish(cranelift_codegen::settings::Flags::new(flags)).unwrap();
-    let mut context = cranelift_codegen::Context::new();
-    let mut builder = cranelift_frontend::FunctionBuilderContext::new();
-    let mut e = CraneliftEmitter::new(&mut context.func, &mut builder, &*isa, true, false);
-    let start = e.create_block(&[], false);
-    e.switch_to(start);
-    let args: Vec<_> = params
-        .iter()
-        .enumerate()
-        .map(|(i, ty)| {
-            let value = e.int_const(i as i64 + 1);
-            if *ty == MachineTy::F64 { e.unary(UnOp::IntToFloat, value) } else { value }
-        })
-        .collect();
-    let signature = Signature { params: params.to_vec(), result: Some(result) };
-    let first = e.call(callee, &signature, &args).unwrap();
-    let second = e.call(callee, &signature, &args).unwrap();
-    let (first, second) = match result {
-        MachineTy::F64 => (first, second),
-        _ => (e.unary(UnOp::IntToFloat, first), e.unary(UnOp::IntToFloat, second)),
-    };
-    let sum = e.binary(BinOp::FAdd, first, second);
-    let out = e.parameter(Parameter::Out);
-    e.store(MemTy::F64, out, 0, sum);
-    let zero = e.int_const(0);
-    e.ret(zero);
-    e.finish().unwrap();
-    let code = context.compile(&*isa, &mut Default::default()).unwrap();
+    let code = emit_directly!(|e| {
+        let start = e.create_block(&[], false);
+        e.switch_to(start);
+        let args: Vec<_> = params
+            .iter()
+            .enumerate()
+            .map(|(i, ty)| {
+                let value = e.int_const(i as i64 + 1);
+                if *ty == MachineTy::F64 { e.unary(UnOp::IntToFloat, value) } else { value }
+            })
+            .collect();
+        let signature = Signature { params: params.to_vec(), result: Some(result) };
+        let first = e.call(callee, &signature, &args).unwrap();
+        let second = e.call(callee, &signature, &args).unwrap();
+        let (first, second) = match result {
+            MachineTy::F64 => (first, second),
+            _ => (e.unary(UnOp::IntToFloat, first), e.unary(UnOp::IntToFloat, second)),
+        };
+        let sum = e.binary(BinOp::FAdd, first, second);
+        let out = e.parameter(Parameter::Out);
+        e.store(MemTy::F64, out, 0, sum);
+        let zero = e.int_const(0);
+        e.ret(zero);
+    });
     let memory = columba_jit_core::code::CodeMemory::new(Default::default());
-    let block = memory.publish(code.code_buffer(), 16, columba_jit_core::code::Placement::Fresh, "direct").unwrap();
+    let block = memory.publish(&code, 16, columba_jit_core::code::Placement::Fresh, "direct").unwrap();
     // SAFETY: a function of the entry signature, which writes one word.
     let entry = unsafe { columba_jit_core::backend::CompiledEntry::from_code(block, 0, vec![]) };
     let mut out = 0u64;

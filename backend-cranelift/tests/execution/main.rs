@@ -10,3 +10,4 @@ mod harness;
 mod memory;
 mod publishing;
 mod random;
+mod under_test;
