@@ -3,13 +3,13 @@
 use std::arch::naked_asm;
 use std::cell::RefCell;
 
+use columba_jit_core::backend::CompileError;
 use columba_jit_core::emitter::{Emitter, MachineTy, Parameter, Signature};
 use columba_jit_core::helpers::Helper;
-use columba_jit_core::ir::op::{FIRST_EXIT, Op, Symbol, Value};
+use columba_jit_core::ir::op::{BinOp, FIRST_EXIT, Op, Symbol, UnOp, Value};
 use columba_jit_core::ir::types::{MemTy, PyTypes, Ty};
 
 use crate::harness::{Build, Fake, compile_all};
-use crate::under_test::emit_directly;
 
 thread_local! {
     static SEEN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -190,39 +190,43 @@ extern "C" fn floats10(
     a + 2.0 * b + 3.0 * c + 4.0 * d + 5.0 * e + 6.0 * f + 7.0 * g + 8.0 * h + 9.0 * i + 10.0 * j
 }
 
-/// Calls through the emitter alone: the helper table has no signature of this length.
+/// Emits two calls through the emitter alone, since the helper table has no signature of this length, and stores the sum of
+/// the results.
+pub fn emit_calls<E: Emitter>(
+    mut e: E,
+    callee: u64,
+    params: &[MachineTy],
+    result: MachineTy,
+) -> Result<E::Output, CompileError> {
+    let start = e.create_block(&[], false);
+    e.switch_to(start);
+    let args: Vec<_> = params
+        .iter()
+        .enumerate()
+        .map(|(i, ty)| {
+            let value = e.int_const(i as i64 + 1);
+            if *ty == MachineTy::F64 { e.unary(UnOp::IntToFloat, value) } else { value }
+        })
+        .collect();
+    let signature = Signature { params: params.to_vec(), result: Some(result) };
+    let first = e.call(callee, &signature, &args).unwrap();
+    let second = e.call(callee, &signature, &args).unwrap();
+    let (first, second) = match result {
+        MachineTy::F64 => (first, second),
+        _ => (e.unary(UnOp::IntToFloat, first), e.unary(UnOp::IntToFloat, second)),
+    };
+    let sum = e.binary(BinOp::FAdd, first, second);
+    let out = e.parameter(Parameter::Out);
+    e.store(MemTy::F64, out, 0, sum);
+    let zero = e.int_const(0);
+    e.ret(zero);
+    e.finish()
+}
+
 fn call_directly(callee: u64, params: &[MachineTy], result: MachineTy) -> f64 {
-    use columba_jit_core::ir::op::{BinOp, UnOp};
-    let code = emit_directly!(|e| {
-        let start = e.create_block(&[], false);
-        e.switch_to(start);
-        let args: Vec<_> = params
-            .iter()
-            .enumerate()
-            .map(|(i, ty)| {
-                let value = e.int_const(i as i64 + 1);
-                if *ty == MachineTy::F64 { e.unary(UnOp::IntToFloat, value) } else { value }
-            })
-            .collect();
-        let signature = Signature { params: params.to_vec(), result: Some(result) };
-        let first = e.call(callee, &signature, &args).unwrap();
-        let second = e.call(callee, &signature, &args).unwrap();
-        let (first, second) = match result {
-            MachineTy::F64 => (first, second),
-            _ => (e.unary(UnOp::IntToFloat, first), e.unary(UnOp::IntToFloat, second)),
-        };
-        let sum = e.binary(BinOp::FAdd, first, second);
-        let out = e.parameter(Parameter::Out);
-        e.store(MemTy::F64, out, 0, sum);
-        let zero = e.int_const(0);
-        e.ret(zero);
-    });
-    let memory = columba_jit_core::code::CodeMemory::new(Default::default());
-    let block = memory.publish(&code, 16, columba_jit_core::code::Placement::Fresh, "direct").unwrap();
-    // SAFETY: a function of the entry signature, which writes one word.
-    let entry = unsafe { columba_jit_core::backend::CompiledEntry::from_code(block, 0, vec![]) };
+    let entry = crate::compile_calls(callee, params, result);
     let mut out = 0u64;
-    // SAFETY: as above.
+    // SAFETY: a function of the entry signature, which writes one word.
     unsafe { entry.call(std::ptr::null_mut(), std::ptr::null_mut(), &mut out, 0) };
     f64::from_bits(out)
 }

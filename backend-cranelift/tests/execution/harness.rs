@@ -11,7 +11,7 @@ use columba_jit_core::ir::op::{Block, Leave, Op, Status, Symbol, Target, Value};
 use columba_jit_core::ir::types::{MemTy, Ty};
 use columba_jit_core::unit::{CompileUnit, Resolver};
 
-use crate::under_test;
+use crate::TestedBackend;
 
 /// Addresses for tests: helpers from a table, symbols by a formula.
 pub struct Fake {
@@ -132,9 +132,9 @@ pub fn configs() -> Vec<Config> {
     configs
 }
 
-pub fn backend() -> &'static under_test::Backend {
-    static BACKEND: std::sync::OnceLock<under_test::Backend> = std::sync::OnceLock::new();
-    BACKEND.get_or_init(under_test::Backend::new)
+pub fn backend() -> &'static TestedBackend {
+    static BACKEND: std::sync::OnceLock<TestedBackend> = std::sync::OnceLock::new();
+    BACKEND.get_or_init(TestedBackend::new)
 }
 
 pub fn compile(
