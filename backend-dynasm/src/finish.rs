@@ -14,7 +14,7 @@ use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 
 use crate::abi::{self, Arguments, FLOAT, Frame, INT, Place, RAX, RCX, RDX, XMM15};
-use crate::values::{Inst, Kind, Operand, Recording};
+use crate::values::{Code, Inst, Kind, Operand, Recording, code, is_float};
 
 /// Up to this many cases a switch is a chain of comparisons.
 const CHAIN: u32 = 4;
@@ -94,71 +94,6 @@ enum Alu {
     Or,
     Xor,
     Mul,
-}
-
-/// The processor's condition codes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Code {
-    B,
-    Ae,
-    E,
-    Ne,
-    Be,
-    A,
-    L,
-    Ge,
-    Le,
-    G,
-    /// Equal and ordered.
-    FloatE,
-    /// Not equal or not ordered.
-    FloatNe,
-}
-
-impl Code {
-    fn not(self) -> Code {
-        match self {
-            Code::B => Code::Ae,
-            Code::Ae => Code::B,
-            Code::E => Code::Ne,
-            Code::Ne => Code::E,
-            Code::Be => Code::A,
-            Code::A => Code::Be,
-            Code::L => Code::Ge,
-            Code::Ge => Code::L,
-            Code::Le => Code::G,
-            Code::G => Code::Le,
-            Code::FloatE => Code::FloatNe,
-            Code::FloatNe => Code::FloatE,
-        }
-    }
-}
-
-/// How a condition is tested: with the operands swapped or not.
-fn code(cond: Cond) -> (Code, bool) {
-    match cond {
-        Cond::Eq => (Code::E, false),
-        Cond::Ne => (Code::Ne, false),
-        Cond::Lt => (Code::L, false),
-        Cond::Le => (Code::Le, false),
-        Cond::Gt => (Code::G, false),
-        Cond::Ge => (Code::Ge, false),
-        Cond::ULt => (Code::B, false),
-        Cond::ULe => (Code::Be, false),
-        Cond::UGt => (Code::A, false),
-        Cond::UGe => (Code::Ae, false),
-        Cond::FEq => (Code::FloatE, false),
-        Cond::FNe => (Code::FloatNe, false),
-        // "Above" is false for NaN, "below" is true.
-        Cond::FGt => (Code::A, false),
-        Cond::FGe => (Code::Ae, false),
-        Cond::FLt => (Code::A, true),
-        Cond::FLe => (Code::Ae, true),
-    }
-}
-
-fn is_float(cond: Cond) -> bool {
-    matches!(cond, Cond::FEq | Cond::FNe | Cond::FLt | Cond::FLe | Cond::FGt | Cond::FGe)
 }
 
 /// Finished code.

@@ -747,3 +747,68 @@ impl Walk<'_> {
         }
     }
 }
+
+/// The processor's condition codes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    B,
+    Ae,
+    E,
+    Ne,
+    Be,
+    A,
+    L,
+    Ge,
+    Le,
+    G,
+    /// Equal and ordered.
+    FloatE,
+    /// Not equal or not ordered.
+    FloatNe,
+}
+
+impl Code {
+    pub(crate) fn not(self) -> Code {
+        match self {
+            Code::B => Code::Ae,
+            Code::Ae => Code::B,
+            Code::E => Code::Ne,
+            Code::Ne => Code::E,
+            Code::Be => Code::A,
+            Code::A => Code::Be,
+            Code::L => Code::Ge,
+            Code::Ge => Code::L,
+            Code::Le => Code::G,
+            Code::G => Code::Le,
+            Code::FloatE => Code::FloatNe,
+            Code::FloatNe => Code::FloatE,
+        }
+    }
+}
+
+/// How a condition is tested: with the operands swapped or not.
+pub(crate) fn code(cond: Cond) -> (Code, bool) {
+    match cond {
+        Cond::Eq => (Code::E, false),
+        Cond::Ne => (Code::Ne, false),
+        Cond::Lt => (Code::L, false),
+        Cond::Le => (Code::Le, false),
+        Cond::Gt => (Code::G, false),
+        Cond::Ge => (Code::Ge, false),
+        Cond::ULt => (Code::B, false),
+        Cond::ULe => (Code::Be, false),
+        Cond::UGt => (Code::A, false),
+        Cond::UGe => (Code::Ae, false),
+        Cond::FEq => (Code::FloatE, false),
+        Cond::FNe => (Code::FloatNe, false),
+        // "Above" is false for NaN, "below" is true.
+        Cond::FGt => (Code::A, false),
+        Cond::FGe => (Code::Ae, false),
+        Cond::FLt => (Code::A, true),
+        Cond::FLe => (Code::Ae, true),
+    }
+}
+
+pub(crate) fn is_float(cond: Cond) -> bool {
+    matches!(cond, Cond::FEq | Cond::FNe | Cond::FLt | Cond::FLe | Cond::FGt | Cond::FGe)
+}
