@@ -23,6 +23,7 @@ mod memory;
 mod publishing;
 #[path = "../../../backend-cranelift/tests/execution/random.rs"]
 mod random;
+mod random_calls;
 mod registers;
 
 /// What [`calls::emit_calls`] emits, compiled.

@@ -68,7 +68,7 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// Clobbers what a callee may.
 #[unsafe(naked)]
-unsafe extern "C" fn clobber() -> u64 {
+pub unsafe extern "C" fn clobber() -> u64 {
     std::arch::naked_asm!(
         "lock inc qword ptr [rip + {calls}]",
         "xor eax, eax",
