@@ -1,4 +1,4 @@
-//! Registers, the frame, moves between places, and calls, by the System V convention.
+//! Registers, the frame, operands, moves between places, and calls, by the System V convention.
 //!
 //! *Method*: `rbp` stands at the frame's top; below it are the saved registers, the values' slots, the places of what rarely
 //! executed calls save, and at the bottom the outgoing arguments. `rax`, `rcx` and `xmm15` are never given to a value: they
@@ -7,11 +7,11 @@
 
 use columba_jit_core::emitter::Parameter;
 use columba_jit_core::registers::moves::ParallelMoves;
-use columba_jit_core::registers::scan::Class;
+use columba_jit_core::registers::scan::{Class, Home};
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 
 use crate::finish::{Encoder, slot};
-use crate::values::{CallData, Operand};
+use crate::values::{CallData, Kind, Operand, Recording};
 
 /// Number of parameters of a compiled function.
 pub(crate) const PARAMETERS: usize = 5;
@@ -59,6 +59,14 @@ pub(crate) enum Place {
     /// Constants.
     Word(i64),
     Bits(u64),
+}
+
+/// The second operand of an integer instruction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Register(u8),
+    Slot(i32),
+    Immediate(i32),
 }
 
 /// What saves a place's content while a cycle of moves is cut.
@@ -184,6 +192,98 @@ impl Encoder<'_> {
         }
     }
 
+    // ---- operands ----
+
+    pub(crate) fn place(&mut self, value: Operand) -> Place {
+        let data = self.recording.data(value);
+        match (data.kind, self.recording.scan.home(value.0)) {
+            (Kind::IntConst, _) => Place::Word(data.bits.cast_signed()),
+            (Kind::FloatConst, _) => Place::Bits(data.bits),
+            (_, Home::Slot(slot)) => Place::Slot(self.frame.slot(slot)),
+            (Kind::Int, Home::Register(r)) => Place::Int(r),
+            (Kind::Float, Home::Register(r)) => Place::Float(r),
+            (_, Home::None) => {
+                self.broken("a value that is used where its definition does not dominate");
+                Place::Word(0)
+            }
+        }
+    }
+
+    /// A register that holds an integer: its own or `scratch`.
+    pub(crate) fn int(&mut self, value: Operand, scratch: u8) -> u8 {
+        match self.place(value) {
+            Place::Int(r) => r,
+            other => {
+                self.mov(Place::Int(scratch), other);
+                scratch
+            }
+        }
+    }
+
+    pub(crate) fn int_into(&mut self, register: u8, value: Operand) {
+        let place = self.place(value);
+        self.mov(Place::Int(register), place);
+    }
+
+    pub(crate) fn float_into(&mut self, register: u8, value: Operand) {
+        let place = self.place(value);
+        self.mov(Place::Float(register), place);
+    }
+
+    /// A register that holds a float: its own or `xmm15`.
+    pub(crate) fn float(&mut self, value: Operand) -> u8 {
+        match self.place(value) {
+            Place::Float(r) => r,
+            other => {
+                self.mov(Place::Float(XMM15), other);
+                XMM15
+            }
+        }
+    }
+
+    /// An operand as it may stand in an instruction; large constants go through `rcx`.
+    pub(crate) fn source(&mut self, value: Operand) -> Source {
+        match self.place(value) {
+            Place::Int(r) => Source::Register(r),
+            Place::Slot(at) => Source::Slot(at),
+            other => match self.recording.immediate(value) {
+                Some(value) => Source::Immediate(value),
+                None => {
+                    self.mov(Place::Int(RCX), other);
+                    Source::Register(RCX)
+                }
+            },
+        }
+    }
+
+    pub(crate) fn is_const(&self, value: Operand) -> bool {
+        self.recording.data(value).kind.is_const()
+    }
+
+    /// The register in which a result is made; [`Encoder::made`] brings it home.
+    pub(crate) fn target_int(&mut self, result: Operand) -> u8 {
+        match self.place(result) {
+            Place::Int(r) => r,
+            _ => RAX,
+        }
+    }
+
+    pub(crate) fn target_float(&mut self, result: Operand) -> u8 {
+        match self.place(result) {
+            Place::Float(r) => r,
+            _ => XMM15,
+        }
+    }
+
+    /// Leaves the flags alone.
+    pub(crate) fn made(&mut self, result: Operand, register: u8) {
+        let to = self.place(result);
+        self.mov(
+            to,
+            if self.recording.data(result).kind.is_float() { Place::Float(register) } else { Place::Int(register) },
+        );
+    }
+
     // ---- moves ----
 
     pub(crate) fn resolve(&mut self, moves: &mut ParallelMoves<Place>) {
@@ -275,14 +375,14 @@ pub(crate) enum Passed {
 /// The arguments of a call with their places.
 pub(crate) struct Arguments<'a> {
     args: std::slice::Iter<'a, Operand>,
-    recording: &'a crate::values::Recording,
+    recording: &'a Recording,
     ints: usize,
     floats: u8,
     pub words: u32,
 }
 
 impl<'a> Arguments<'a> {
-    pub(crate) fn of(call: CallData, recording: &'a crate::values::Recording) -> Self {
+    pub(crate) fn of(call: CallData, recording: &'a Recording) -> Self {
         Arguments { args: recording.call_args(call).iter(), recording, ints: 0, floats: 0, words: 0 }
     }
 }

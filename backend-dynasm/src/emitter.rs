@@ -90,6 +90,35 @@ impl<'a> DynasmEmitter<'a> {
         (cond, a, b)
     }
 
+    /// The constant to divide by, if multiplying is better.
+    fn known_divisor(&self, b: Operand) -> Option<i64> {
+        let data = self.recording.values[b.index()];
+        let divisor = data.bits.cast_signed();
+        (data.kind == Kind::IntConst && !matches!(divisor, -1..=1)).then_some(divisor)
+    }
+
+    /// `a` divided by a constant, towards zero: the upper half of a product, shifted, and one more where that is negative.
+    fn quotient(&mut self, a: Operand, divisor: i64) -> Operand {
+        let (factor, shift) = reciprocal(divisor);
+        let factor_value = self.int(factor);
+        self.read(a);
+        self.read(factor_value);
+        let mut high = self.result(MachineTy::I64);
+        self.push(Inst::MultiplyHigh { result: high, a, b: factor_value });
+        if divisor > 0 && factor < 0 {
+            high = self.binary(BinOp::Add, high, a);
+        } else if divisor < 0 && factor > 0 {
+            high = self.binary(BinOp::Sub, high, a);
+        }
+        if shift > 0 {
+            let shift = self.int(shift);
+            high = self.binary(BinOp::AShr, high, shift);
+        }
+        let bits = self.int(63);
+        let sign = self.binary(BinOp::LShr, high, bits);
+        self.binary(BinOp::Add, high, sign)
+    }
+
     /// A constant goes to the right, where it can be an immediate operand.
     fn constant_last(&self, cond: Cond, a: Operand, b: Operand) -> (Cond, Operand, Operand) {
         let constant = |value: Operand| self.recording.values[value.index()].kind == Kind::IntConst;
@@ -115,6 +144,32 @@ fn kind(ty: MachineTy) -> Kind {
     match ty {
         MachineTy::I64 | MachineTy::Ptr => Kind::Int,
         MachineTy::F64 => Kind::Float,
+    }
+}
+
+/// What to multiply with, and by how much to shift the upper half, instead of dividing (Hacker's Delight, "Signed division by
+/// divisors <= -2 and >= 2"). The factor is 2^(64 + shift) over the divisor, rounded up, the smallest that is exact enough.
+fn reciprocal(divisor: i64) -> (i64, i64) {
+    let half = 1u64 << 63;
+    let divisor_size = divisor.unsigned_abs();
+    let bound = half + u64::from(divisor < 0);
+    let limit = bound - 1 - bound % divisor_size;
+    let (mut quotient1, mut rest1) = (half / limit, half % limit);
+    let (mut quotient2, mut rest2) = (half / divisor_size, half % divisor_size);
+    let mut shift = 0;
+    loop {
+        let double = |quotient: u64, rest: u64, by: u64| {
+            let (quotient, rest) = (quotient.wrapping_mul(2), rest.wrapping_mul(2));
+            if rest >= by { (quotient.wrapping_add(1), rest - by) } else { (quotient, rest) }
+        };
+        (quotient1, rest1) = double(quotient1, rest1, limit);
+        (quotient2, rest2) = double(quotient2, rest2, divisor_size);
+        let delta = divisor_size - rest2;
+        if quotient1 > delta || quotient1 == delta && rest1 != 0 {
+            let factor = quotient2.wrapping_add(1).cast_signed();
+            return (if divisor < 0 { factor.wrapping_neg() } else { factor }, shift);
+        }
+        shift += 1;
     }
 }
 
@@ -179,6 +234,14 @@ impl Emitter for DynasmEmitter<'_> {
             BinOp::FAdd | BinOp::FSub | BinOp::FMul | BinOp::FDiv => MachineTy::F64,
             _ => MachineTy::I64,
         };
+        if let (BinOp::SDiv | BinOp::SRem, Some(divisor)) = (op, self.known_divisor(b)) {
+            let quotient = self.quotient(a, divisor);
+            if op == BinOp::SDiv {
+                return quotient;
+            }
+            let product = self.binary(BinOp::Mul, quotient, b);
+            return self.binary(BinOp::Sub, a, product);
+        }
         self.read(a);
         self.read(b);
         let result = self.result(ty);

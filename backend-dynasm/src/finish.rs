@@ -9,12 +9,11 @@ use columba_jit_core::backend::{Broken, CodeOrigin, CompileError, Unsupported};
 use columba_jit_core::ir::op::{BinOp, Cond, OverflowOp, UnOp};
 use columba_jit_core::ir::types::MemTy;
 use columba_jit_core::registers::moves::ParallelMoves;
-use columba_jit_core::registers::scan::Home;
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 
-use crate::abi::{self, Arguments, FLOAT, Frame, INT, Place, RAX, RCX, RDX, XMM15};
-use crate::values::{Code, Inst, Kind, Operand, Recording, code, is_float};
+use crate::abi::{self, Arguments, FLOAT, Frame, INT, Place, RAX, RCX, RDX, Source, XMM15};
+use crate::values::{Code, Inst, Operand, Recording, code, is_float};
 
 /// Up to this many cases a switch is a chain of comparisons.
 const CHAIN: u32 = 4;
@@ -76,14 +75,6 @@ macro_rules! with_float {
             Place::Int(_) | Place::Word(_) => $self.broken("an integer where a float belongs"),
         }
     }};
-}
-
-/// The second operand of an integer instruction.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Register(u8),
-    Slot(i32),
-    Immediate(i32),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -270,104 +261,13 @@ impl Encoder<'_> {
         label
     }
 
-    // ---- operands ----
-
-    pub(crate) fn place(&mut self, value: Operand) -> Place {
-        let data = self.recording.data(value);
-        match (data.kind, self.recording.scan.home(value.0)) {
-            (Kind::IntConst, _) => Place::Word(data.bits.cast_signed()),
-            (Kind::FloatConst, _) => Place::Bits(data.bits),
-            (_, Home::Slot(slot)) => Place::Slot(self.frame.slot(slot)),
-            (Kind::Int, Home::Register(r)) => Place::Int(r),
-            (Kind::Float, Home::Register(r)) => Place::Float(r),
-            (_, Home::None) => {
-                self.broken("a value that is used where its definition does not dominate");
-                Place::Word(0)
-            }
-        }
-    }
-
-    /// A register that holds an integer: its own or `scratch`.
-    fn int(&mut self, value: Operand, scratch: u8) -> u8 {
-        match self.place(value) {
-            Place::Int(r) => r,
-            other => {
-                self.mov(Place::Int(scratch), other);
-                scratch
-            }
-        }
-    }
-
-    fn int_into(&mut self, register: u8, value: Operand) {
-        let place = self.place(value);
-        self.mov(Place::Int(register), place);
-    }
-
-    fn float_into(&mut self, register: u8, value: Operand) {
-        let place = self.place(value);
-        self.mov(Place::Float(register), place);
-    }
-
-    /// A register that holds a float: its own or `xmm15`.
-    fn float(&mut self, value: Operand) -> u8 {
-        match self.place(value) {
-            Place::Float(r) => r,
-            other => {
-                self.mov(Place::Float(XMM15), other);
-                XMM15
-            }
-        }
-    }
-
-    /// An operand as it may stand in an instruction; large constants go through `rcx`.
-    fn source(&mut self, value: Operand) -> Source {
-        match self.place(value) {
-            Place::Int(r) => Source::Register(r),
-            Place::Slot(at) => Source::Slot(at),
-            other => match self.recording.immediate(value) {
-                Some(value) => Source::Immediate(value),
-                None => {
-                    self.mov(Place::Int(RCX), other);
-                    Source::Register(RCX)
-                }
-            },
-        }
-    }
-
-    fn is_const(&self, value: Operand) -> bool {
-        self.recording.data(value).kind.is_const()
-    }
-
-    /// The register in which a result is made; [`Encoder::made`] brings it home.
-    fn target_int(&mut self, result: Operand) -> u8 {
-        match self.place(result) {
-            Place::Int(r) => r,
-            _ => RAX,
-        }
-    }
-
-    fn target_float(&mut self, result: Operand) -> u8 {
-        match self.place(result) {
-            Place::Float(r) => r,
-            _ => XMM15,
-        }
-    }
-
-    /// Leaves the flags alone.
-    fn made(&mut self, result: Operand, register: u8) {
-        let to = self.place(result);
-        self.mov(
-            to,
-            if self.recording.data(result).kind.is_float() { Place::Float(register) } else { Place::Int(register) },
-        );
-    }
-
     // ---- instructions ----
 
     fn inst(&mut self, inst: Inst, next: Option<u32>) {
         match inst {
             Inst::Nop => {}
             Inst::Binary { op, result, a, b } => self.binary(op, result, a, b),
+            Inst::MultiplyHigh { result, a, b } => self.multiply_high(result, a, b),
             Inst::Unary { op, result, a } => self.unary(op, result, a),
             Inst::Compare { cond, result, a, b } => self.compare(cond, result, a, b),
             Inst::Select { result, cond, a, b } => self.select(result, cond, a, b),
@@ -506,34 +406,63 @@ impl Encoder<'_> {
         self.made(result, d);
     }
 
-    /// `rdx` may hold a value of somebody else.
-    fn divide(&mut self, op: BinOp, result: Operand, a: Operand, b: Operand) {
-        let d = self.target_int(result);
-        let keep = d != RDX && self.recording.scan.given(INT) & 1 << RDX != 0;
-        let divisor = match self.place(b) {
-            Place::Int(RDX) | Place::Word(_) => {
-                self.int_into(RCX, b);
+    /// An operand of the instructions that take a register or memory beside `rax`.
+    fn factor(&mut self, value: Operand) -> Source {
+        match self.place(value) {
+            Place::Word(_) => {
+                self.int_into(RCX, value);
                 Source::Register(RCX)
             }
-            _ => self.source(b),
-        };
-        self.int_into(RAX, a);
+            _ => self.source(value),
+        }
+    }
+
+    /// `rdx`, which is about to be written, may hold a value of somebody else.
+    fn keep_rdx(&mut self, result: Operand) -> bool {
+        let keep = self.place(result) != Place::Int(RDX) && self.recording.scan.given(INT) & 1 << RDX != 0;
         if keep {
             dynasm!(self.code ; .arch x64 ; push rdx);
         }
+        keep
+    }
+
+    /// Brings home what stands in `rax` or `rdx`.
+    fn made_beside(&mut self, result: Operand, register: u8, keep: bool) {
+        if keep {
+            self.copy(RAX, register);
+            dynasm!(self.code ; .arch x64 ; pop rdx);
+            return self.made(result, RAX);
+        }
+        self.made(result, register);
+    }
+
+    fn multiply_high(&mut self, result: Operand, a: Operand, b: Operand) {
+        let factor = self.factor(a);
+        self.int_into(RAX, b);
+        let keep = self.keep_rdx(result);
+        match factor {
+            Source::Slot(at) => slot!(self; at; (imul QWORD) ()),
+            Source::Register(r) => dynasm!(self.code ; .arch x64 ; imul Rq(r)),
+            Source::Immediate(_) => self.broken("a factor that is a constant"),
+        }
+        self.made_beside(result, RDX, keep);
+    }
+
+    fn divide(&mut self, op: BinOp, result: Operand, a: Operand, b: Operand) {
+        let mut divisor = self.factor(b);
+        if divisor == Source::Register(RDX) {
+            self.copy(RCX, RDX);
+            divisor = Source::Register(RCX);
+        }
+        self.int_into(RAX, a);
+        let keep = self.keep_rdx(result);
         dynasm!(self.code ; .arch x64 ; cqo);
         match divisor {
             Source::Slot(at) => slot!(self; at; (idiv QWORD) ()),
             Source::Register(r) => dynasm!(self.code ; .arch x64 ; idiv Rq(r)),
             Source::Immediate(_) => self.broken("a divisor that is a constant"),
         }
-        if op == BinOp::SRem {
-            self.copy(RAX, RDX);
-        }
-        if keep {
-            dynasm!(self.code ; .arch x64 ; pop rdx);
-        }
-        self.made(result, RAX);
+        self.made_beside(result, if op == BinOp::SRem { RDX } else { RAX }, keep);
     }
 
     fn float_binary(&mut self, op: BinOp, result: Operand, a: Operand, b: Operand) {

@@ -63,6 +63,12 @@ pub(crate) enum Inst {
         a: Operand,
         b: Operand,
     },
+    /// The upper 64 bits of the signed product.
+    MultiplyHigh {
+        result: Operand,
+        a: Operand,
+        b: Operand,
+    },
     Unary {
         op: UnOp,
         result: Operand,
@@ -329,6 +335,7 @@ impl Recording {
                     }
                 }
                 Inst::Binary { result, .. }
+                | Inst::MultiplyHigh { result, .. }
                 | Inst::Unary { result, .. }
                 | Inst::Compare { result, .. }
                 | Inst::Select { result, .. }
@@ -516,7 +523,9 @@ impl Recording {
                     Inst::Binary { result, a, .. } | Inst::Unary { result, a, .. } => self.place_one(result, Some(a)),
                     Inst::Overflow { result, a, .. } => self.place_one(result, Some(a)),
                     Inst::Select { result, b, .. } => self.place_one(result, Some(b)),
-                    Inst::Compare { result, .. } | Inst::Load { result, .. } => self.place_one(result, None),
+                    Inst::Compare { result, .. } | Inst::Load { result, .. } | Inst::MultiplyHigh { result, .. } => {
+                        self.place_one(result, None);
+                    }
                     Inst::Call { call } => {
                         if data.cold {
                             let after = (first + index - data.start) * 2 + 1;
@@ -660,7 +669,9 @@ impl Walk<'_> {
     fn inst(&mut self, inst: Inst, cold: bool) {
         match inst {
             Inst::Nop | Inst::Unreachable => {}
-            Inst::Binary { result, a, b, .. } | Inst::Compare { result, a, b, .. } => {
+            Inst::Binary { result, a, b, .. }
+            | Inst::MultiplyHigh { result, a, b }
+            | Inst::Compare { result, a, b, .. } => {
                 self.read(a);
                 self.read(b);
                 self.define(result);

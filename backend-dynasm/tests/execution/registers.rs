@@ -259,6 +259,33 @@ fn divisions_leave_their_registers_to_others() {
 }
 
 #[test]
+fn divisions_by_constants() {
+    let mut divisors: Vec<i64> = (2..40).chain([60, 100, 641, 1000, 1_000_003, i64::MAX, i64::MIN + 1]).collect();
+    divisors.extend((5..63).flat_map(|bit| [(1i64 << bit) - 1, 1 << bit, (1 << bit) + 1]));
+    divisors.extend(divisors.clone().iter().map(|d| -d));
+    divisors.push(i64::MIN);
+    for divisor in divisors {
+        let mut b = Build::new();
+        let a = b.input(Ty::I64, 0);
+        let d = b.int(divisor);
+        let quotient = b.op(Ty::I64, Op::Binary(BinOp::SDiv, a, d));
+        let rest = b.op(Ty::I64, Op::Binary(BinOp::SRem, a, d));
+        let leave = b.leave(&[quotient, rest, a]);
+        b.effect(Op::Leave(leave));
+        let compiled = compile_all(&b.function, &NONE);
+        let near = [divisor, divisor.wrapping_mul(2), divisor.wrapping_mul(12345), i64::MAX / divisor * divisor];
+        let others = [0, 1, i64::MAX, i64::MIN, 1 << 62, 0x1234_5678_9abc_def0];
+        for a in
+            near.into_iter().chain(others).flat_map(|a| [a.wrapping_sub(1), a, a.wrapping_add(1), a.wrapping_neg()])
+        {
+            let (_, out) = compiled.run(&[a as u64], 0);
+            let expected = [a.wrapping_div(divisor), a.wrapping_rem(divisor), a].map(|v| v as u64);
+            assert_eq!(out[..3], expected, "{a} by {divisor}");
+        }
+    }
+}
+
+#[test]
 fn joined_memory_operations() {
     // Reference counts: a count goes up and down in memory, and the branch looks at the sum; and the same where somebody
     // else looks at the count or the sum too, so that nothing may be joined.
