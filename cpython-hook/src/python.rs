@@ -1,8 +1,9 @@
 //! The Python module `columba._columba`, which `columba` re-exports.
 
 use crate::{
+    backends,
     code_state::CodeState,
-    compile::{self, BACKENDS, CompileRequest},
+    compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
     extraction, hook, launcher, thread_end, ticker, tiering,
 };
@@ -327,8 +328,9 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 /// backends() -> list of str
 #[pyfunction]
-fn backends() -> Vec<&'static str> {
-    BACKENDS.to_vec()
+#[pyo3(name = "backends")]
+fn backend_names() -> Vec<&'static str> {
+    backends::names()
 }
 
 /// compile_code(code) -> (bool, reason): compiles without running or keeping anything.
@@ -405,7 +407,7 @@ fn _columba(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FunctionInfo>()?;
     module.add_class::<ExitInfo>()?;
     macro_rules! add { ($($function:path),*) => { $(module.add_function(wrap_pyfunction!($function, module)?)?;)* } }
-    add!(enable, disable, is_enabled, configure, info, dis, ir, native, stats, backends, compile_code, dump);
+    add!(enable, disable, is_enabled, configure, info, dis, ir, native, stats, backend_names, compile_code, dump);
     add!(_at_exit, _after_fork_in_child, launcher::run_file, launcher::run_command, launcher::run_module);
     Ok(())
 }

@@ -16,4 +16,5 @@ pub mod ir;
 pub mod layout;
 pub mod lower;
 pub mod passes;
+pub mod registers;
 pub mod unit;
