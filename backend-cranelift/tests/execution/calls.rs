@@ -3,10 +3,10 @@
 use std::arch::naked_asm;
 use std::cell::RefCell;
 
-use columba_backend_cranelift::emitter::CraneliftEmitter;
+use columba_jit_core::backend::CompileError;
 use columba_jit_core::emitter::{Emitter, MachineTy, Parameter, Signature};
 use columba_jit_core::helpers::Helper;
-use columba_jit_core::ir::op::{FIRST_EXIT, Op, Symbol, Value};
+use columba_jit_core::ir::op::{BinOp, FIRST_EXIT, Op, Symbol, UnOp, Value};
 use columba_jit_core::ir::types::{MemTy, PyTypes, Ty};
 
 use crate::harness::{Build, Fake, compile_all};
@@ -190,15 +190,14 @@ extern "C" fn floats10(
     a + 2.0 * b + 3.0 * c + 4.0 * d + 5.0 * e + 6.0 * f + 7.0 * g + 8.0 * h + 9.0 * i + 10.0 * j
 }
 
-/// Calls through the emitter alone: the helper table has no signature of this length.
-fn call_directly(callee: u64, params: &[MachineTy], result: MachineTy) -> f64 {
-    use columba_jit_core::ir::op::{BinOp, UnOp};
-    let mut flags = cranelift_codegen::settings::builder();
-    cranelift_codegen::settings::Configurable::set(&mut flags, "preserve_frame_pointers", "true").unwrap();
-    let isa = cranelift_native::builder().unwrap().finish(cranelift_codegen::settings::Flags::new(flags)).unwrap();
-    let mut context = cranelift_codegen::Context::new();
-    let mut builder = cranelift_frontend::FunctionBuilderContext::new();
-    let mut e = CraneliftEmitter::new(&mut context.func, &mut builder, &*isa, true, false);
+/// Emits two calls through the emitter alone, since the helper table has no signature of this length, and stores the sum of
+/// the results.
+pub fn emit_calls<E: Emitter>(
+    mut e: E,
+    callee: u64,
+    params: &[MachineTy],
+    result: MachineTy,
+) -> Result<E::Output, CompileError> {
     let start = e.create_block(&[], false);
     e.switch_to(start);
     let args: Vec<_> = params
@@ -221,14 +220,13 @@ fn call_directly(callee: u64, params: &[MachineTy], result: MachineTy) -> f64 {
     e.store(MemTy::F64, out, 0, sum);
     let zero = e.int_const(0);
     e.ret(zero);
-    e.finish().unwrap();
-    let code = context.compile(&*isa, &mut Default::default()).unwrap();
-    let memory = columba_jit_core::code::CodeMemory::new(Default::default());
-    let block = memory.publish(code.code_buffer(), 16, columba_jit_core::code::Placement::Fresh, "direct").unwrap();
-    // SAFETY: a function of the entry signature, which writes one word.
-    let entry = unsafe { columba_jit_core::backend::CompiledEntry::from_code(block, 0, vec![]) };
+    e.finish()
+}
+
+fn call_directly(callee: u64, params: &[MachineTy], result: MachineTy) -> f64 {
+    let entry = crate::compile_calls(callee, params, result);
     let mut out = 0u64;
-    // SAFETY: as above.
+    // SAFETY: a function of the entry signature, which writes one word.
     unsafe { entry.call(std::ptr::null_mut(), std::ptr::null_mut(), &mut out, 0) };
     f64::from_bits(out)
 }

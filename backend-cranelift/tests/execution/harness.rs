@@ -2,7 +2,6 @@
 
 use std::ptr::null_mut;
 
-use columba_backend_cranelift::CraneliftBackend;
 use columba_jit_core::backend::{Backend, CodeSink, CompileError, CompiledEntry, Config, Cpu, Effort};
 use columba_jit_core::code::{CodeMemory, CodeOptions, Placement};
 use columba_jit_core::exit::{Exit, ExitId, Reason};
@@ -11,6 +10,8 @@ use columba_jit_core::ir::function::{Function, Inst};
 use columba_jit_core::ir::op::{Block, Leave, Op, Status, Symbol, Target, Value};
 use columba_jit_core::ir::types::{MemTy, Ty};
 use columba_jit_core::unit::{CompileUnit, Resolver};
+
+use crate::TestedBackend;
 
 /// Addresses for tests: helpers from a table, symbols by a formula.
 pub struct Fake {
@@ -131,9 +132,9 @@ pub fn configs() -> Vec<Config> {
     configs
 }
 
-pub fn backend() -> &'static CraneliftBackend {
-    static BACKEND: std::sync::OnceLock<CraneliftBackend> = std::sync::OnceLock::new();
-    BACKEND.get_or_init(CraneliftBackend::new)
+pub fn backend() -> &'static TestedBackend {
+    static BACKEND: std::sync::OnceLock<TestedBackend> = std::sync::OnceLock::new();
+    BACKEND.get_or_init(TestedBackend::new)
 }
 
 pub fn compile(
