@@ -5,10 +5,10 @@
 //! runs); a panic of the compiler is caught by the caller and counts as a refusal.
 
 use crate::{
+    backends,
     code_state::ExitKey,
     config::{self, OptLevel, Stress},
 };
-use columba_backend_cranelift::CraneliftBackend;
 use columba_cpython_runtime::{
     capture::{self, LiveEnvironment, LiveResolver},
     code::Code,
@@ -17,7 +17,7 @@ use columba_cpython_runtime::{
     thread::Interpreter,
 };
 use columba_jit_core::{
-    backend::{Backend, CodeSink, CompiledEntry, Config, Cpu, Effort},
+    backend::{CodeSink, CompiledEntry, Config, Cpu, Effort},
     build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, examples::Example},
     bytecode::{
         code::CodeObject,
@@ -49,9 +49,6 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
-
-/// Names of the backends compiled in.
-pub const BACKENDS: &[&str] = &["cranelift"];
 
 /// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
 /// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
@@ -168,11 +165,6 @@ fn memory() -> &'static CodeMemory {
     MEMORY.get_or_init(|| CodeMemory::new(CodeOptions { perf_map: std::env::var_os("COLUMBA_PERF_MAP").is_some() }))
 }
 
-fn backend() -> &'static dyn Backend {
-    static BACKEND: OnceLock<CraneliftBackend> = OnceLock::new();
-    BACKEND.get_or_init(CraneliftBackend::new)
-}
-
 /// What compiled code needs to stay alive.
 struct Owner {
     _entry: CompiledEntry,
@@ -252,7 +244,9 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         origins: wanted,
         verify: cfg!(debug_assertions),
     };
-    let entry = backend()
+    let backend = backends::by_name(options.backend())
+        .ok_or_else(|| refuse("backend", format_args!("{} is not compiled in", options.backend())))?;
+    let entry = backend
         .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
         .map_err(|error| refuse("backend", error))?;
     stages.done("backend", started);

@@ -3,7 +3,7 @@
 //! Invariant: the lock is held for copies only, never across a call into CPython. What the hook reads at every turn is
 //! mirrored in atomics.
 
-use crate::compile::BACKENDS;
+use crate::backends;
 use columba_jit_core::{build::SWITCHES, passes::PASSES};
 use std::sync::{
     Mutex,
@@ -105,7 +105,7 @@ pub fn stress_loops() -> bool {
 impl Config {
     /// The name of the backend in force.
     pub fn backend(&self) -> &str {
-        if self.backend.is_empty() { BACKENDS[0] } else { &self.backend }
+        if self.backend.is_empty() { backends::default_name() } else { &self.backend }
     }
 
     /// The CPU that code is generated for.
@@ -117,7 +117,7 @@ impl Config {
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
         let text = text.trim();
         match name {
-            "backend" => self.backend = one_of("backend", text, BACKENDS)?.to_owned(),
+            "backend" => self.backend = one_of("backend", text, &backends::names())?.to_owned(),
             "threshold" => {
                 self.threshold = match text.parse() {
                     Ok(number) if number == 0 || number >= 16 => number,

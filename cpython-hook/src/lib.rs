@@ -6,6 +6,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod backends;
 pub mod code_state;
 pub mod compile;
 pub mod config;

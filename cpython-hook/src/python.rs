@@ -2,7 +2,8 @@
 
 use crate::{
     code_state::CodeState,
-    compile::{self, BACKENDS, CompileRequest},
+    backends,
+    compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
     extraction, hook, launcher, ticker, tiering,
 };
@@ -324,8 +325,9 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 /// backends() -> list of str
 #[pyfunction]
-fn backends() -> Vec<&'static str> {
-    BACKENDS.to_vec()
+#[pyo3(name = "backends")]
+fn backend_names() -> Vec<&'static str> {
+    backends::names()
 }
 
 /// compile_code(code) -> (bool, reason): compiles without running or keeping anything.
@@ -402,7 +404,7 @@ fn _columba(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FunctionInfo>()?;
     module.add_class::<ExitInfo>()?;
     macro_rules! add { ($($function:path),*) => { $(module.add_function(wrap_pyfunction!($function, module)?)?;)* } }
-    add!(enable, disable, is_enabled, configure, info, dis, ir, native, stats, backends, compile_code, dump);
+    add!(enable, disable, is_enabled, configure, info, dis, ir, native, stats, backend_names, compile_code, dump);
     add!(_at_exit, _after_fork_in_child, launcher::run_file, launcher::run_command, launcher::run_module);
     Ok(())
 }
