@@ -65,7 +65,7 @@ impl LlvmBackend {
     ) -> Result<CompiledEntry, CompileError> {
         let machine = self.machine(config)?;
         let context = Context::create();
-        let module = emit(LlvmEmitter::new(&context, host_rounds(), config.origins))?;
+        let module = emit(LlvmEmitter::new(&context, &machine, host_rounds(), config.origins))?;
         let entry = finish::finish(&context, &module, &machine, config, name, sink)?;
         keep(config, machine);
         Ok(entry)

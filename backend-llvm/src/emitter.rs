@@ -24,6 +24,7 @@ use inkwell::debug_info::{
 };
 use inkwell::intrinsics::Intrinsic;
 use inkwell::module::{FlagBehavior, Module};
+use inkwell::targets::TargetMachine;
 use inkwell::types::{BasicTypeEnum, FunctionType};
 use inkwell::values::{
     BasicMetadataValueEnum, BasicValue, BasicValueEnum, FloatValue, FunctionValue, InstructionValue, IntValue,
@@ -81,9 +82,11 @@ type Edge<'a, 'ctx> = EdgeOf<'a, LlvmEmitter<'ctx>>;
 
 impl<'ctx> LlvmEmitter<'ctx> {
     /// Starts an empty function. `rounds`: the target has an instruction for `floor`. `origins`: keep them for a listing.
-    pub fn new(context: &'ctx Context, rounds: bool, origins: bool) -> Self {
+    pub fn new(context: &'ctx Context, machine: &TargetMachine, rounds: bool, origins: bool) -> Self {
         let types = Types::new(context);
         let module = context.create_module(NAME);
+        module.set_triple(&machine.get_triple());
+        module.set_data_layout(&machine.get_target_data().get_data_layout());
         let function = module.add_function(NAME, types.entry_signature(), None);
         abi::mark_function(context, function);
         let prologue = context.append_basic_block(function, "");

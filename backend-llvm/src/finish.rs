@@ -69,8 +69,6 @@ fn generate(
     machine: &TargetMachine,
     config: &Config,
 ) -> Result<inkwell::memory_buffer::MemoryBuffer<'static>, String> {
-    module.set_triple(&machine.get_triple());
-    module.set_data_layout(&machine.get_target_data().get_data_layout());
     if config.verify {
         module.verify().map_err(|error| error.to_string())?;
     }
