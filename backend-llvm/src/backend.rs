@@ -48,9 +48,11 @@ impl LlvmBackend {
                 info: true,
                 machine_code: true,
             });
+            // Byte and word operations on 512 bits are of no use here, and a pass of LLVM's that runs where they are
+            // takes time quadratic in the size of the function.
             Host {
-                name: TargetMachine::get_host_cpu_name().to_string(),
-                features: TargetMachine::get_host_cpu_features().to_string(),
+                name: TargetMachine::get_host_cpu_name().to_string_lossy().into_owned(),
+                features: format!("{},-avx512bw", TargetMachine::get_host_cpu_features().to_string_lossy()),
             }
         })
     }
