@@ -84,7 +84,8 @@ impl LlvmBackend {
             Cpu::X86_64V3 => ("x86-64-v3", ""),
         };
         let level = match config.effort {
-            Effort::Fast => OptimizationLevel::Less,
+            // LLVM's fast instruction selection and register allocation: a quarter of the time, twice the code.
+            Effort::Fast => OptimizationLevel::None,
             Effort::Normal => OptimizationLevel::Default,
         };
         let triple = TargetTriple::create("x86_64-unknown-linux-gnu");

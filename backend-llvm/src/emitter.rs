@@ -216,8 +216,12 @@ impl<'ctx> LlvmEmitter<'ctx> {
     }
 
     /// Calls one of LLVM's own operations.
-    fn intrinsic(&mut self, name: &'static str, over: BasicTypeEnum<'ctx>, args: &[BasicMetadataValueEnum<'ctx>])
-    -> Option<BasicValueEnum<'ctx>> {
+    fn intrinsic(
+        &mut self,
+        name: &'static str,
+        over: BasicTypeEnum<'ctx>,
+        args: &[BasicMetadataValueEnum<'ctx>],
+    ) -> Option<BasicValueEnum<'ctx>> {
         let module = &self.module;
         let found = *self
             .intrinsics

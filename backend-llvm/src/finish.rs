@@ -8,7 +8,9 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 
-use columba_jit_core::backend::{Broken, CodeOrigin, CodeSink, CompileError, CompiledEntry, Config, Effort, Unsupported};
+use columba_jit_core::backend::{
+    Broken, CodeOrigin, CodeSink, CompileError, CompiledEntry, Config, Effort, Unsupported,
+};
 use gimli::{DebugLine, DebugLineOffset, LittleEndian};
 use inkwell::context::Context;
 use inkwell::llvm_sys::LLVMDiagnosticSeverity;
@@ -56,7 +58,8 @@ pub(crate) fn finish(
     }
     let object = object.map_err(Broken::Backend)?;
     let image = Image::link(object.as_slice())?;
-    let origins = if config.origins { origins(object.as_slice(), image.code).map_err(Broken::Backend)? } else { vec![] };
+    let origins =
+        if config.origins { origins(object.as_slice(), image.code).map_err(Broken::Backend)? } else { vec![] };
     let code = sink.publish(&image.bytes, image.align, name)?;
     // SAFETY: LLVM compiled a function of the entry signature, which stands at `entry` and uses no `ctx`.
     Ok(unsafe { CompiledEntry::from_code(code, image.entry, origins) })
@@ -116,9 +119,10 @@ impl Image {
             image.relocate(&object, index, at, &placed)?;
         }
         // A symbol without a section may have the same name: the file's.
-        let start = object.symbols().filter(|symbol| symbol.name() == Ok(NAME)).find_map(|symbol| {
-            Some(offset_of(&placed, symbol.section_index()?)? + symbol.address() as usize)
-        });
+        let start = object
+            .symbols()
+            .filter(|symbol| symbol.name() == Ok(NAME))
+            .find_map(|symbol| Some(offset_of(&placed, symbol.section_index()?)? + symbol.address() as usize));
         image.entry = start.ok_or_else(|| Broken::Backend("the object lacks the function".into()))?;
         Ok(image)
     }
@@ -182,9 +186,9 @@ impl Image {
                 RelocationTarget::Symbol(symbol) => object.symbol_by_index(symbol).ok(),
                 _ => None,
             };
-            let place = target.as_ref().and_then(|target| {
-                Some(offset_of(placed, target.section_index()?)? as i64 + target.address() as i64)
-            });
+            let place = target
+                .as_ref()
+                .and_then(|target| Some(offset_of(placed, target.section_index()?)? as i64 + target.address() as i64));
             let Some(place) = place else {
                 let name = target.and_then(|target| Some(target.name().ok()?.to_owned())).unwrap_or_default();
                 return Err(Broken::Backend(format!("the code refers to {name:?} outside of it")).into());

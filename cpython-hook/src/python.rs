@@ -1,8 +1,8 @@
 //! The Python module `columba._columba`, which `columba` re-exports.
 
 use crate::{
-    code_state::CodeState,
     backends,
+    code_state::CodeState,
     compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
     extraction, hook, launcher, ticker, tiering,

@@ -22,6 +22,7 @@ mod memory;
 mod publishing;
 #[path = "../../../backend-cranelift/tests/execution/random.rs"]
 mod random;
+mod special;
 
 /// What [`calls::emit_calls`] emits, compiled.
 fn compile_calls(callee: u64, params: &[MachineTy], result: MachineTy) -> CompiledEntry {
