@@ -238,14 +238,36 @@ pub fn enter(
         return null_mut();
     }
     state.entered.set(state.entered.get() + 1);
-    let mut on_stack = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
-    let mut on_heap = Vec::new();
-    let out = if compiled.out_words <= OUT_WORDS {
-        on_stack.as_mut_ptr().cast::<u64>()
+    if compiled.out_words <= OUT_WORDS {
+        let mut out = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
+        enter_with_out(thread, frame, state, compiled, entry, out.as_mut_ptr().cast())
     } else {
-        on_heap.resize(compiled.out_words, 0u64);
-        on_heap.as_mut_ptr()
-    };
+        enter_with_large_out(thread, frame, state, compiled, entry)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn enter_with_large_out(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    entry: i64,
+) -> *mut PyObject {
+    let mut out = vec![0u64; compiled.out_words];
+    enter_with_out(thread, frame, state, compiled, entry, out.as_mut_ptr())
+}
+
+#[inline(always)]
+fn enter_with_out(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    entry: i64,
+    out: *mut u64,
+) -> *mut PyObject {
     frame.link(thread);
     // SAFETY: the compiler's contract: machine code for this frame's code object, an entry number of its own, and a
     // buffer of the size it asked for; `compiled` keeps it alive meanwhile.

@@ -14,5 +14,6 @@ pub mod extraction;
 pub mod hook;
 pub mod launcher;
 mod python;
+pub mod thread_end;
 pub mod ticker;
 pub mod tiering;

@@ -5,7 +5,7 @@ use crate::{
     code_state::CodeState,
     compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
-    extraction, hook, launcher, ticker, tiering,
+    extraction, hook, launcher, thread_end, ticker, tiering,
 };
 use columba_cpython_runtime::{code::Code, layout::build};
 use pyo3::{
@@ -150,6 +150,7 @@ fn enable(py: Python<'_>, backend: Option<&str>, options: Option<&Bound<'_, PyDi
         )));
     }
     hook::install().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+    thread_end::install();
     ENVIRONMENT.call_once(|| ());
     config::replace(config);
     register_once(py)?;
@@ -310,6 +311,8 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
             hook::Installed::Foreign => "foreign",
         },
     )?;
+    // What becomes of daemon threads when the interpreter ends.
+    dict.set_item("daemon_threads", thread_end::refusal().unwrap_or("sleep"))?;
     dict.set_item("code_objects", load(&totals.seen))?;
     dict.set_item("compiled", load(&totals.compiled))?;
     dict.set_item("refused", load(&totals.refused))?;

@@ -5,7 +5,8 @@
 
 use crate::code::Code;
 use crate::helpers::namespace;
-use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator};
+use crate::helpers::subscripts;
+use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator, managed_dict, type_object};
 use crate::object::{self, read};
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::state::Known;
@@ -254,6 +255,7 @@ pub unsafe fn live(item: *mut PyObject) -> Live {
 const EXAMPLE_DEPTH: u32 = 5;
 const EXAMPLE_NODES: usize = 100;
 const EXAMPLE_TUPLE: isize = 8;
+const EXAMPLE_ATTRIBUTES: usize = 24;
 
 /// # Safety
 /// `item` is null or a live object; the GIL is held.
@@ -302,9 +304,46 @@ unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Exampl
                     example.elements.extend(all.map(Rc::new));
                 }
             }
+            PyTypes::OTHER => {
+                for &attribute in attributes(item) {
+                    example.attributes.push(Rc::new(self::example(attribute, depth + 1, budget)));
+                }
+                let ty = object::type_of(item);
+                if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+                    // A lookup gives the type a version if it has none.
+                    let functions = subscripts::python_functions(ty);
+                    [example.getitem, example.setitem] = functions.map(|f| f.map_or(0, |f| f as u64));
+                    example.type_version = object::type_version(ty);
+                }
+            }
             _ => {}
         }
         example
+    }
+}
+
+/// The attributes of an instance that has them in line, in the order of the keys its type shares; those that are not set
+/// are null. Empty for any other object.
+///
+/// # Safety
+/// `item` is a live object; the GIL is held; the result is used before anything else happens to the instance.
+unsafe fn attributes<'a>(item: *mut PyObject) -> &'a [*mut PyObject] {
+    // SAFETY: instances of a heap type with a managed dictionary have the two words before them, and room for as many
+    // values as the shared keys have entries.
+    unsafe {
+        let ty = object::type_of(item);
+        let flags = (*ty).tp_flags;
+        if flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 || flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
+            return &[];
+        }
+        let values: *const *mut PyObject =
+            item.byte_offset(managed_dict::VALUES_OFFSET as isize).cast::<*const *mut PyObject>().read();
+        let keys: *const u8 = read(ty.cast(), type_object::HT_CACHED_KEYS);
+        if values.is_null() || keys.is_null() {
+            return &[];
+        }
+        let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read();
+        std::slice::from_raw_parts(values, (count as usize).min(EXAMPLE_ATTRIBUTES))
     }
 }
 

@@ -137,6 +137,19 @@ void columba_layout(void) {
     O("interp", "PENDING_CALLS_TO_DO", PyInterpreterState, ceval.pending.calls_to_do);
     O("interp", "FLOAT_FREE_LIST", PyInterpreterState, float_state.free_list);
     O("interp", "FLOAT_NUMFREE", PyInterpreterState, float_state.numfree);
+#if PyTuple_NFREELISTS > 0
+    O("interp", "TUPLE_FREE_LIST", PyInterpreterState, tuple.free_list);
+    O("interp", "TUPLE_NUMFREE", PyInterpreterState, tuple.numfree);
+#else
+    EMIT("offset", "interp", "TUPLE_FREE_LIST", 0);
+    EMIT("offset", "interp", "TUPLE_NUMFREE", 0);
+#endif
+    V("interp", "TUPLE_FREE_LISTS", PyTuple_NFREELISTS);
+    O("interp", "GC_GENERATION0", PyInterpreterState, gc.generation0);
+    O("gc_head", "GC_NEXT", PyGC_Head, _gc_next);
+    O("gc_head", "GC_PREV", PyGC_Head, _gc_prev);
+    Z("gc_head", PyGC_Head);
+    V("gc_head", "PREV_SHIFT", _PyGC_PREV_SHIFT);
     O("interp", "PENDING_ASYNC_EXC", PyInterpreterState, ceval.pending.async_exc);
     O("interp", "IMPORT_FUNC", PyInterpreterState, import_func);
     O("runtime", "TSTATE_CURRENT", _PyRuntimeState, gilstate.tstate_current);

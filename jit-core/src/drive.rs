@@ -16,6 +16,7 @@ use crate::emitter::{Access, Edge, Emitter, MachineTy, Parameter, Signature, Tes
 use crate::helpers::Helper;
 use crate::ir::function::{BlockData, Function, Inst};
 use crate::ir::op::{Block, Cond, FIRST_EXIT, Leave, Op, Symbol, Target, Value};
+use crate::ir::operands::python_op;
 use crate::ir::types::MemTy;
 use crate::unit::CompileUnit;
 
@@ -217,11 +218,7 @@ impl<'u, E: Emitter> Driver<'u, E> {
                 origin = Some(inst.origin);
                 self.emitter.origin(inst.origin);
             }
-            let terminator = matches!(
-                inst.op,
-                Op::Jump(_) | Op::Branch(..) | Op::Switch(..) | Op::Return(..) | Op::Leave(_) | Op::Unreachable
-            );
-            if terminator != (index + 1 == data.insts.len()) {
+            if inst.op.is_terminator() != (index + 1 == data.insts.len()) {
                 return Err(Broken::Terminator { block }.into());
             }
             let result = self.inst(block, inst)?;
@@ -342,21 +339,7 @@ impl<'u, E: Emitter> Driver<'u, E> {
                 self.emitter.unreachable();
                 return Ok(Slot::Undefined);
             }
-            Op::GuardType(..)
-            | Op::IsType(..)
-            | Op::UnboxFloat(_)
-            | Op::UnboxInt(..)
-            | Op::UnboxBool(_)
-            | Op::BoxFloat(_)
-            | Op::BoxInt(_)
-            | Op::BoxBool(_)
-            | Op::Incref(_)
-            | Op::Decref(_)
-            | Op::XDecref(_)
-            | Op::SlotGet(_)
-            | Op::SlotSet(..)
-            | Op::SlotAddress(_)
-            | Op::SetIp(_) => return Err(Broken::PythonOp { block, op: format!("{:?}", inst.op) }.into()),
+            python_op!() => return Err(Broken::PythonOp { block, op: format!("{:?}", inst.op) }.into()),
         };
         Ok(Slot::Emitted(result))
     }

@@ -144,8 +144,12 @@ helpers! {
     // ---- subscripts, attributes, names ----
     /// (container, key)
     Subscr "subscr" ("OO") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// (ts, Python function that is the container type's `__getitem__`, container, key)
+    SubscrFunction "subscr_function" ("PBOO") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (value, container, key)
     StoreSubscr "store_subscr" ("OOO") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (ts, Python function that is the container type's `__setitem__`, value, container, key)
+    StoreSubscrFunction "store_subscr_function" ("PBOOO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (container, key)
     DeleteSubscr "delete_subscr" ("OO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// `GET_LEN`: the length as an int object.

@@ -1,13 +1,14 @@
 """Writes code objects and what CPython itself says about them, for tests/standard_library.rs.
 
-Usage: standard_library.py all|sample|live > records
+Usage: standard_library.py every N|sample|live > records
 
-A record is a 4-byte little-endian length and that many bytes. In the modes `all` and `sample` each file gives its marshalled
-code and a list of checksums, four per code object, outer before inner; in the mode `live` each warmed-up function gives its
-marshalled code, its quickened code and the text of the feedback expected of it.
+A record is a 4-byte little-endian length and that many bytes. In the modes `every` (the first of each N files of the
+library) and `sample` each file gives its marshalled code and a list of checksums, four per code object, outer before inner; in
+the mode `live` each warmed-up function gives its marshalled code, its quickened code and the text of the feedback expected of it.
 """
 
 import dis
+import itertools
 import marshal
 import opcode
 import pathlib
@@ -73,18 +74,22 @@ def code_objects(code):
             yield from code_objects(constant)
 
 
-def write_files(patterns):
+def files(patterns):
     root = pathlib.Path(dis.__file__).parent
     for pattern in patterns:
         for path in sorted(root.glob(pattern)):
-            if {"site-packages", "dist-packages", "lib2to3"} & set(path.parts):
-                continue
-            try:
-                code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):
-                continue
-            put(marshal.dumps(code))
-            put(b"".join(map(describe, code_objects(code))))
+            if not {"site-packages", "dist-packages", "lib2to3"} & set(path.parts):
+                yield path
+
+
+def write_files(paths):
+    for path in paths:
+        try:
+            code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            continue
+        put(marshal.dumps(code))
+        put(b"".join(map(describe, code_objects(code))))
 
 
 class Values:
@@ -215,10 +220,10 @@ def write_live():
 if sys.version_info[:2] != (3, 11):
     sys.exit("not Python 3.11")
 match sys.argv[1]:
-    case "all":
-        write_files(["**/*.py"])
+    case "every":
+        write_files(itertools.islice(files(["**/*.py"]), 0, None, int(sys.argv[2])))
     case "sample":
-        write_files(SAMPLE)
+        write_files(files(SAMPLE))
     case "live":
         # Debug builds lay out types differently.
         if not hasattr(sys, "gettotalrefcount"):

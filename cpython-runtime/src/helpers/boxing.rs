@@ -7,9 +7,9 @@
 
 use super::{Object, capi};
 use crate::{
-    layout::{build, float, interp, long, object as object_layout, thread},
+    layout::{build, float, interp, long, object as object_layout, runtime, thread},
     object,
-    thread::gil_holder,
+    thread::{gil_holder, small_ints},
 };
 use pyo3_ffi as ffi;
 use std::{
@@ -154,25 +154,53 @@ pub unsafe extern "C" fn box_float(value: f64) -> Object {
     }
 }
 
+/// Whether nobody counts allocations.
 #[inline(always)]
-fn tracemalloc_off() -> bool {
+pub(super) fn tracemalloc_off() -> bool {
     // SAFETY: a static of CPython; its second field is an int, `tracing`.
     unsafe { (&raw const capi::_Py_tracemalloc_config).cast::<i32>().add(1).read() == 0 }
 }
 
-/// `PyLong_FromLongLong` that cannot fail.
+/// `PyLong_FromLongLong` that cannot fail. Ints of the table and of one digit are made here, as `PyLong_FromLong` does.
 ///
 /// # Safety
 /// The contract of helpers.
 pub unsafe extern "C" fn box_int(value: i64) -> Object {
-    // SAFETY: the GIL is held.
+    // SAFETY: the GIL is held; a new object gets every field of an int of one digit. Builds that count references, and
+    // tracemalloc, see the object made by CPython itself.
     unsafe {
+        if build::REF_DEBUG == 0 {
+            if let Some(object) = small_int(value) {
+                object::incref(object);
+                return object;
+            }
+            if value.unsigned_abs() <= DIGIT_MASK && tracemalloc_off() {
+                let bytes = ffi::PyObject_Malloc(long::OB_DIGIT + size_of::<u32>()).cast::<u8>();
+                if !bytes.is_null() {
+                    bytes.add(object_layout::OB_REFCNT).cast::<isize>().write(1);
+                    bytes.add(object_layout::OB_TYPE).cast::<*mut ffi::PyTypeObject>().write(&raw mut ffi::PyLong_Type);
+                    bytes.add(object_layout::OB_SIZE).cast::<isize>().write(value.signum() as isize);
+                    bytes.add(long::OB_DIGIT).cast::<u32>().write(value.unsigned_abs() as u32);
+                    return bytes.cast();
+                }
+            }
+        }
         if !ffi::PyErr_Occurred().is_null() {
             return box_beside_exception(|| ffi::PyLong_FromLongLong(value), || reserve_int(value));
         }
         let object = ffi::PyLong_FromLongLong(value);
         if object.is_null() { reserve_int(value) } else { object }
     }
+}
+
+/// The object of the interpreter's table of small ints (`_PY_NSMALLNEGINTS` and `_PY_NSMALLPOSINTS`), if the value has one.
+#[inline(always)]
+fn small_int(value: i64) -> Option<Object> {
+    const NEGATIVE: i64 = runtime::SMALL_INTS_NEGATIVE;
+    const POSITIVE: i64 = runtime::SMALL_INTS_POSITIVE;
+    (-NEGATIVE..POSITIVE)
+        .contains(&value)
+        .then(|| small_ints().wrapping_add((value + NEGATIVE) as usize * long::SIZE).cast_mut().cast())
 }
 
 /// `PyBool_FromLong`.

@@ -1,12 +1,13 @@
 //! Displays and comprehensions: making and filling containers.
 
-use super::{ERROR, OK, Object, Owned, capi, messages};
+use super::{ERROR, OK, Object, Owned, boxing::tracemalloc_off, capi, messages};
 use crate::{
-    layout::{list, object as object_layout},
+    layout::{build, gc_head, interp, list, object as object_layout, thread},
     object,
+    thread::gil_holder,
 };
 use pyo3_ffi as ffi;
-use std::ptr::null_mut;
+use std::{ptr::null_mut, sync::atomic::Ordering::Relaxed};
 
 /// Releases `count` references from the last to the first, as popping a stack does.
 unsafe fn release(items: *mut Object, count: usize) {
@@ -22,6 +23,14 @@ unsafe fn release(items: *mut Object, count: usize) {
 pub(super) unsafe extern "C" fn build_tuple(items: *mut Object, count: i64) -> Object {
     // SAFETY: the contract of helpers: `count` owned items, which move into the new tuple.
     unsafe {
+        if let Some(tuple) = recycled_tuple(count) {
+            let place = object::tuple_items(tuple);
+            for i in 0..count as usize {
+                place.add(i).write(items.add(i).read());
+            }
+            track(tuple);
+            return tuple;
+        }
         let tuple = ffi::PyTuple_New(count as isize);
         if tuple.is_null() {
             release(items, count as usize);
@@ -30,6 +39,56 @@ pub(super) unsafe extern "C" fn build_tuple(items: *mut Object, count: i64) -> O
             object::tuple_items(tuple).copy_from_nonoverlapping(items, count as usize);
         }
         tuple
+    }
+}
+
+/// A tuple from the interpreter's free list of that size, as `maybe_freelist_pop` in Objects/tupleobject.c takes it: one
+/// reference, not tracked, its items not set.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+unsafe fn recycled_tuple(count: i64) -> Option<Object> {
+    if build::REF_DEBUG != 0 || !(1..=interp::TUPLE_FREE_LISTS).contains(&count) || !tracemalloc_off() {
+        return None;
+    }
+    // SAFETY: the lists of the interpreter whose GIL is held; tuples on a list are linked through their first item, have no
+    // owner, and keep type and size.
+    unsafe {
+        let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();
+        let index = count as usize - 1;
+        let head = interpreter.add(interp::TUPLE_FREE_LIST).cast::<Object>().add(index);
+        let tuple = head.read();
+        if tuple.is_null() {
+            return None;
+        }
+        head.write(object::tuple_items(tuple).read());
+        let left = interpreter.add(interp::TUPLE_NUMFREE).cast::<i32>().add(index);
+        left.write(left.read() - 1);
+        tuple.cast::<u8>().add(object_layout::OB_REFCNT).cast::<isize>().write(1);
+        Some(tuple)
+    }
+}
+
+/// `_PyObject_GC_TRACK`: appends an object to the youngest generation.
+///
+/// # Safety
+/// The GIL is held; the object has a GC header and is not tracked, and its fields are set.
+#[inline(always)]
+unsafe fn track(item: Object) {
+    // SAFETY: the list is circular, and its links are valid while the GIL is held; flags are in the low bits of `_gc_prev`.
+    unsafe {
+        let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();
+        let generation = interpreter.add(interp::GC_GENERATION0).cast::<*mut u8>().read();
+        let header = item.cast::<u8>().sub(gc_head::SIZE);
+        let next = |header: *mut u8| header.add(gc_head::GC_NEXT).cast::<usize>();
+        let previous = |header: *mut u8| header.add(gc_head::GC_PREV).cast::<usize>();
+        let last = previous(generation).read() as *mut u8;
+        next(last).write(header as usize);
+        let flags = previous(header).read() & ((1 << gc_head::PREV_SHIFT) - 1);
+        previous(header).write(last as usize | flags);
+        next(header).write(generation as usize);
+        previous(generation).write(header as usize);
     }
 }
 

@@ -37,7 +37,7 @@ mod owned;
 mod pending;
 mod references;
 mod strings;
-mod subscripts;
+pub(crate) mod subscripts;
 pub mod tracing;
 mod unpacking;
 mod with;
@@ -81,7 +81,9 @@ pub fn address(helper: Helper) -> usize {
         BoxFloat => boxing::box_float,
         BoxInt => boxing::box_int,
         Subscr => subscripts::subscr,
+        SubscrFunction => subscripts::subscr_function,
         StoreSubscr => subscripts::store_subscr,
+        StoreSubscrFunction => subscripts::store_subscr_function,
         DeleteSubscr => subscripts::delete_subscr,
         GetLen => subscripts::get_len,
         LoadAttr => attributes::load_attr,

@@ -44,9 +44,9 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
                 key_error(key.as_ptr());
             }
             item
-        } else if let Some(function) = python_method(container.as_ptr(), interned::GETITEM.get()) {
+        } else if let Some(function) = python_method(object::type_of(container.as_ptr()), interned::GETITEM.get()) {
             let arguments = [container.into_ptr(), key.into_ptr()];
-            return call_method(function, &arguments);
+            return call_method(ThreadState::current(), function, &arguments);
         } else {
             ffi::PyObject_GetItem(container.as_ptr(), key.as_ptr())
         };
@@ -56,13 +56,55 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
     }
 }
 
-/// The Python function that implements a special method of the object's type, if one does: borrowed from the type. A class
+/// `BINARY_SUBSCR` where `function` is what a lookup of `__getitem__` in the container's type gives.
+pub(super) unsafe extern "C" fn subscr_function(
+    thread: *mut ffi::PyThreadState,
+    function: Object,
+    container: Object,
+    key: Object,
+) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe { call_method(ThreadState::new(thread), function, &[container, key]) }
+}
+
+/// `STORE_SUBSCR`, likewise with `__setitem__`.
+pub(super) unsafe extern "C" fn store_subscr_function(
+    thread: *mut ffi::PyThreadState,
+    function: Object,
+    value: Object,
+    container: Object,
+    key: Object,
+) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe { status(call_method(ThreadState::new(thread), function, &[container, key, value])) }
+}
+
+/// Lets go of a result that nobody asked for.
+#[inline(always)]
+unsafe fn status(result: Object) -> i64 {
+    if result.is_null() {
+        return ERROR;
+    }
+    // SAFETY: a new reference, says the caller.
+    unsafe { object::decref(result) };
+    OK
+}
+
+/// The Python functions that implement `x[k]` and `x[k] = v` for instances of a type, if any do: borrowed from the type.
+///
+/// # Safety
+/// The type is alive; the GIL is held.
+pub(crate) unsafe fn python_functions(ty: *mut ffi::PyTypeObject) -> [Option<Object>; 2] {
+    // SAFETY: says the caller.
+    unsafe { [python_method(ty, interned::GETITEM.get()), python_method(ty, interned::SETITEM.get())] }
+}
+
+/// The Python function that implements a special method of a type's instances, if one does: borrowed from the type. A class
 /// whose method resolution finds a Python function has the slot that calls it.
 #[inline(always)]
-unsafe fn python_method(container: Object, name: Object) -> Option<Object> {
-    // SAFETY: the type is alive with its instance.
+unsafe fn python_method(ty: *mut ffi::PyTypeObject, name: Object) -> Option<Object> {
+    // SAFETY: the type is alive.
     unsafe {
-        let ty = object::type_of(container);
         if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return None;
         }
@@ -73,11 +115,10 @@ unsafe fn python_method(container: Object, name: Object) -> Option<Object> {
 
 /// Calls a Python function with owned arguments; the function is borrowed.
 #[inline(always)]
-unsafe fn call_method(function: Object, arguments: &[Object]) -> Object {
+unsafe fn call_method(thread: ThreadState, function: Object, arguments: &[Object]) -> Object {
     // SAFETY: all are alive; an accepted offer consumes the arguments, a vectorcall does not.
     unsafe {
         object::incref(function);
-        let thread = ThreadState::current();
         if let Some(result) = direct::offer(thread, function, arguments.as_ptr(), arguments.len()) {
             return result;
         }
@@ -118,14 +159,9 @@ pub(super) unsafe extern "C" fn store_subscr(value: Object, container: Object, k
             drop(container);
             return OK;
         }
-        if let Some(function) = python_method(container.as_ptr(), interned::SETITEM.get()) {
+        if let Some(function) = python_method(ty, interned::SETITEM.get()) {
             let arguments = [container.into_ptr(), key.into_ptr(), value.into_ptr()];
-            let result = call_method(function, &arguments);
-            if result.is_null() {
-                return ERROR;
-            }
-            object::decref(result);
-            return OK;
+            return status(call_method(ThreadState::current(), function, &arguments));
         }
         let status = if ty == &raw mut ffi::PyDict_Type {
             ffi::PyDict_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())

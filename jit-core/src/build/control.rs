@@ -5,7 +5,8 @@
 //! else continues with it. *Sources*: `rangeiter_next` in `Objects/rangeobject.c`, `listiter_next` in
 //! `Objects/listobject.c`.
 
-use super::builder::{Builder, is_dirty};
+use super::builder::Builder;
+use super::locals::is_dirty;
 use super::state::*;
 use crate::bytecode::instruction::{JumpIf, Offset};
 use crate::exit::Reason;

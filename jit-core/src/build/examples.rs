@@ -6,6 +6,7 @@
 //! element of a list gets the list's element, a loaded local what that local held. *Invariant*: examples are guesses, never
 //! facts: they only decide which guard is emitted.
 
+use super::BuildRequest;
 use super::builder::Builder;
 use super::state::*;
 use crate::bytecode::code::local_kind;
@@ -27,23 +28,39 @@ pub struct Example {
     pub typecode: u8,
     /// Of a tuple: its items. Of a list (or an iterator over one): one entry that stands for all items.
     pub elements: Vec<Rc<Example>>,
+    /// Of an instance of a class: the version of its type, else 0.
+    pub type_version: u32,
+    /// The attributes of such an instance, if they lie in line, by their index in the keys its type shares; an unbound one is
+    /// `NULL`.
+    pub attributes: Vec<Rc<Example>>,
+    /// Addresses of the Python functions that implement `x[k]` and `x[k] = v` for its type, else 0. They are alive as long as
+    /// some object has a type of that version, and may only be used behind a guard of it.
+    pub getitem: u64,
+    pub setitem: u64,
 }
 
 impl Example {
-    /// What both may be; elements only where they agree.
+    /// What both may be; elements and attributes only where they agree.
     pub fn join(&self, other: &Example) -> Example {
-        let elements = if self.elements.len() == other.elements.len() {
-            self.elements.iter().zip(&other.elements).map(|(a, b)| Rc::new(a.join(b))).collect()
-        } else {
-            Vec::new()
-        };
+        let same_type = self.type_version == other.type_version;
         Example {
             py: self.py | other.py,
             big: self.big || other.big,
             typecode: if self.typecode == other.typecode { self.typecode } else { 0 },
-            elements,
+            elements: join_all(&self.elements, &other.elements),
+            type_version: if same_type { self.type_version } else { 0 },
+            attributes: if same_type { join_all(&self.attributes, &other.attributes) } else { Vec::new() },
+            getitem: if same_type { self.getitem } else { 0 },
+            setitem: if same_type { self.setitem } else { 0 },
         }
     }
+}
+
+fn join_all(a: &[Rc<Example>], b: &[Rc<Example>]) -> Vec<Rc<Example>> {
+    if a.len() != b.len() {
+        return Vec::new();
+    }
+    a.iter().zip(b).map(|(a, b)| Rc::new(a.join(b))).collect()
 }
 
 /// The examples of one walk.
@@ -115,6 +132,13 @@ impl Builder<'_> {
             },
             _ => container.elements.first().cloned(),
         }
+    }
+
+    /// The example of an attribute of an instance with that type version, by its index.
+    pub fn attribute_example(&self, owner: Item, type_version: u32, index: u16) -> Option<Rc<Example>> {
+        let owner = self.example(owner)?;
+        let attribute = owner.attributes.get(usize::from(index))?;
+        (owner.type_version == type_version && attribute.py != PyTypes::NULL).then(|| attribute.clone())
     }
 
     /// The exact type an item has by its example, if that is worth a guard.
@@ -224,4 +248,22 @@ fn feeds_arithmetic(code: &[Instruction]) -> bool {
         depth = depth - pops + pushes;
     }
     false
+}
+
+/// What each local is likely to hold: as found on entry, else as an earlier activation left it.
+pub(super) fn local_examples(request: &BuildRequest<'_>) -> Vec<Option<Rc<Example>>> {
+    if !request.options.examples || !request.options.speculate {
+        return Vec::new();
+    }
+    let mut locals = vec![None; request.code.locals_plus_kinds.len()];
+    for (local, earlier) in locals.iter_mut().zip(&request.local_examples) {
+        local.clone_from(earlier);
+    }
+    let live = request.loop_entry.as_ref().map(|entry| &entry.locals).or(request.argument_types.as_ref());
+    for (local, live) in locals.iter_mut().zip(live.into_iter().flatten()) {
+        if live.py != PyTypes::NULL && live.py != PyTypes::NONE {
+            *local = Some(live.example.clone());
+        }
+    }
+    locals
 }

@@ -8,18 +8,32 @@
 //! - within an instruction every guard comes before every effect, so that leaving can always re-execute it;
 //! - every reference is consumed exactly once on every path (the interpreter's own discipline, kept symbolically);
 //! - before anything that can run Python, dirty raw locals are boxed into their slots and `prev_instr` is stored.
+//!
+//! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
+//! its paths meet. `instructions` says which method does an instruction; these are in the files named after what they deal
+//! with (`arithmetic`, `objects`, `calls`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
+//! `examples` knows what live objects suggest.
 
 mod arithmetic;
 mod builder;
 mod calls;
 mod control;
+mod emission;
+mod entries;
 pub mod examples;
 mod exceptions;
 mod generators;
 mod instructions;
+mod items;
+mod leaving;
+mod locals;
+mod merges;
 mod names;
 mod objects;
+mod plan;
 pub mod state;
+mod unwinding;
 
 use crate::bytecode::code::CodeObject;
 use crate::bytecode::decode::Bytecode;

@@ -5,6 +5,7 @@
 //! borrowed from its container (`Own::Volatile`) until something could change the container.
 
 use super::builder::Builder;
+use super::examples::Example;
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
@@ -75,33 +76,37 @@ impl Builder<'_> {
             let unbound = self.branch(bound, true);
             self.aside(unbound, |b| {
                 b.state.locals[local as usize] = Local::slot(PyTypes::NULL);
-                let frame = b.frame();
-                let index = b.int(i64::from(local));
-                b.call(Helper::UnboundLocal, vec![frame, index]);
-                let block = b.block;
-                b.unwind_from(block, true);
+                b.raise_unbound(Helper::UnboundLocal, local);
             });
             let form = Form::Raw { raw, dirty: true };
             self.state.locals[local as usize] = Local { form, py: raw.py(), big: false };
             return;
         }
         let value = self.local_object(local);
-        let null = self.emit(Op::Null(Ty::Obj));
-        let bound = self.compare(Cond::Ne, value, null);
-        let unbound = self.branch(bound, true);
-        self.aside(unbound, |b| {
-            let frame = b.frame();
-            let index = b.int(i64::from(local));
-            b.call(Helper::UnboundLocal, vec![frame, index]);
-            let block = b.block;
-            b.unwind_from(block, true);
-        });
+        self.check_value(value, Helper::UnboundLocal, local);
         self.state.locals[local as usize].py.remove(PyTypes::NULL);
         let py = self.state.locals[local as usize].py;
         if py.is_empty() {
             // Always unbound: what follows is never reached, but must be well formed.
             self.state.locals[local as usize].py = PyTypes::OBJECT;
         }
+    }
+
+    /// Raises if a variable's value is null, by a helper as [`Self::raise_unbound`] wants it.
+    fn check_value(&mut self, value: Value, helper: Helper, local: u32) {
+        let null = self.emit(Op::Null(Ty::Obj));
+        let bound = self.compare(Cond::Ne, value, null);
+        let unbound = self.branch(bound, true);
+        self.aside(unbound, |b| b.raise_unbound(helper, local));
+    }
+
+    /// Raises the error that names an unbound variable: the helper, of (frame, index), is known to set it.
+    fn raise_unbound(&mut self, helper: Helper, local: u32) {
+        let frame = self.frame();
+        let index = self.int(i64::from(local));
+        self.call(helper, vec![frame, index]);
+        let block = self.block;
+        self.unwind_from(block, true);
     }
 
     pub fn delete_fast(&mut self, local: u32) {
@@ -137,17 +142,7 @@ impl Builder<'_> {
     pub fn load_deref(&mut self, local: u32) {
         let cell = self.emit(Op::SlotGet(local));
         let value = self.load(MemTy::Ptr, Ty::Obj, cell, self.request.layout.cell_value);
-        let null = self.emit(Op::Null(Ty::Obj));
-        let bound = self.compare(Cond::Ne, value, null);
-        let unbound = self.branch(bound, true);
-        self.aside(unbound, |b| {
-            // Raises the error that names the variable.
-            let frame = b.frame();
-            let index = b.int(i64::from(local));
-            b.call(Helper::LoadDeref, vec![frame, index]);
-            let block = b.block;
-            b.unwind_from(block, true);
-        });
+        self.check_value(value, Helper::LoadDeref, local);
         self.typed(value, PyTypes::OBJECT);
         self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
     }
@@ -287,7 +282,11 @@ impl Builder<'_> {
     pub fn guard_type_version(&mut self, depth: u32, version: u32) -> Option<Value> {
         let item = self.state.stack[self.position(depth)];
         let Item::Object { value, py, .. } = item else { return None };
-        if py.may_be_null() || !self.request.options.inline_attributes || !self.may_guess(Reason::Version) {
+        if version == 0
+            || py.may_be_null()
+            || !self.request.options.inline_attributes
+            || !self.may_guess(Reason::Version)
+        {
             return None;
         }
         let layout = self.request.layout;
@@ -301,6 +300,12 @@ impl Builder<'_> {
 
     pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
         let layout = self.request.layout;
+        let example = match *feedback {
+            Feedback::InstanceValue { type_version, index } => {
+                self.attribute_example(self.state.stack[self.position(1)], type_version, index)
+            }
+            _ => None,
+        };
         let found = match *feedback {
             Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
                 let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
@@ -320,6 +325,7 @@ impl Builder<'_> {
             self.guard(there, Reason::Version);
             self.count("inline_attributes");
             self.typed(value, PyTypes::OBJECT);
+            self.exemplify(value, example);
             self.replace_owner(value);
             return;
         }
@@ -413,8 +419,10 @@ impl Builder<'_> {
             return None;
         }
         let index_py = self.item_py(index);
+        // An array that is not indexed by ints is rare, and the interpreter records nothing about it.
         let int_index = index_py == PyTypes::INT
             || ((matches!(feedback, Feedback::List | Feedback::Tuple)
+                || (wanted == PyTypes::ARRAY && self.example(index).is_none())
                 || self.example_type(index) == Some(PyTypes::INT))
                 && index_py.contains(PyTypes::INT)
                 && matches!(index, Item::Object { .. }));
@@ -510,11 +518,34 @@ impl Builder<'_> {
             }
             return;
         }
+        let function = self.subscript_function(|example| example.getitem);
         let key = self.pop_owned();
         let container = self.pop_owned();
-        let value = self.call_object(Helper::Subscr, vec![container, key]);
+        let value = match function {
+            Some(function) => {
+                let ts = self.thread();
+                self.call_object(Helper::SubscrFunction, vec![ts, function, container, key])
+            }
+            None => self.call_object(Helper::Subscr, vec![container, key]),
+        };
         self.exemplify(value, example);
         self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    /// The Python function that subscripts of the container call, by its example: what was found in a type is right, and
+    /// alive, as long as the type has that version.
+    fn subscript_function(&mut self, of: fn(&Example) -> u64) -> Option<Value> {
+        let example = self.example(self.state.stack[self.position(2)])?;
+        let function = of(&example);
+        if function == 0 {
+            return None;
+        }
+        self.guard_type_version(2, example.type_version)?;
+        self.count("inline_methods");
+        self.addresses.push(function);
+        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let function = self.emit(Op::Symbol(symbol, Ty::Obj));
+        Some(self.defined(function, PyTypes::OBJECT))
     }
 
     pub fn store_subscr(&mut self, feedback: &Feedback) {
@@ -528,10 +559,19 @@ impl Builder<'_> {
             }
             return;
         }
+        let function = self.subscript_function(|example| example.setitem);
         let key = self.pop_owned();
         let container = self.pop_owned();
         let value = self.pop_owned();
-        self.call_status(Helper::StoreSubscr, vec![value, container, key]);
+        match function {
+            Some(function) => {
+                let ts = self.thread();
+                self.call_status(Helper::StoreSubscrFunction, vec![ts, function, value, container, key]);
+            }
+            None => {
+                self.call_status(Helper::StoreSubscr, vec![value, container, key]);
+            }
+        }
     }
 
     /// Whether the container of a store may be written in line, and if it is an array, the value is a number that fits

@@ -112,6 +112,28 @@ macro_rules! visit_values {
     };
 }
 
+/// The pattern of all Python operations, so that a `match` which must refuse them still names every operation.
+macro_rules! python_op {
+    () => {
+        Op::GuardType(..)
+            | Op::IsType(..)
+            | Op::UnboxFloat(_)
+            | Op::UnboxInt(..)
+            | Op::UnboxBool(_)
+            | Op::BoxFloat(_)
+            | Op::BoxInt(_)
+            | Op::BoxBool(_)
+            | Op::Incref(_)
+            | Op::Decref(_)
+            | Op::XDecref(_)
+            | Op::SlotGet(_)
+            | Op::SlotSet(..)
+            | Op::SlotAddress(_)
+            | Op::SetIp(_)
+    };
+}
+pub(crate) use python_op;
+
 impl Op {
     /// Visits every operand.
     pub fn for_each_value(&self, mut visit: impl FnMut(Value)) {
@@ -130,24 +152,7 @@ impl Op {
 
     /// Is this an operation that backends implement?
     pub fn is_primitive(&self) -> bool {
-        !matches!(
-            self,
-            Op::GuardType(..)
-                | Op::IsType(..)
-                | Op::UnboxFloat(_)
-                | Op::UnboxInt(..)
-                | Op::UnboxBool(_)
-                | Op::BoxFloat(_)
-                | Op::BoxInt(_)
-                | Op::BoxBool(_)
-                | Op::Incref(_)
-                | Op::Decref(_)
-                | Op::XDecref(_)
-                | Op::SlotGet(_)
-                | Op::SlotSet(..)
-                | Op::SlotAddress(_)
-                | Op::SetIp(_)
-        )
+        !matches!(self, python_op!())
     }
 
     /// The exit this instruction may take.

@@ -1,0 +1,241 @@
+//! Items of the value stack: who owns their references, what objects they become, and how they are dropped.
+//!
+//! *Problem*: most references that bytecode takes are given up an instruction later, and most raw values are consumed
+//! without anyone having asked for an object. *Method*: an item is raw, or borrows from whatever keeps its object alive, until
+//! something consumes a reference; [`Builder::own`] makes that reference. *Invariants*:
+//! - whoever pops an item consumes it once: it becomes a reference, or it is released;
+//! - a raw value becomes one object, whichever item, local or name is asked for it first;
+//! - a release that may run Python is preceded by what every such place needs: locals and names written back, `prev_instr`
+//!   stored.
+
+use super::BuildError;
+use super::builder::Builder;
+use super::locals::{holds, is_dirty};
+use super::state::*;
+use crate::bytecode::code::Constant;
+use crate::ir::op::{Cond, Op, Symbol, Value};
+use crate::ir::types::{MemTy, PyTypes, Ty};
+
+impl Builder<'_> {
+    pub fn push(&mut self, item: Item) {
+        self.state.stack.push(item);
+    }
+
+    pub fn push_owned(&mut self, value: Value, py: PyTypes) {
+        self.typed(value, py);
+        self.state.stack.push(Item::owned(value, py));
+    }
+
+    pub fn pop(&mut self) -> Item {
+        match self.state.stack.pop() {
+            Some(item) => item,
+            None => {
+                self.error.get_or_insert(BuildError::Unsupported("value stack underflow".into()));
+                Item::Null
+            }
+        }
+    }
+
+    /// Pops an item as a reference the caller must consume; null is allowed.
+    pub fn pop_owned(&mut self) -> Value {
+        let item = self.pop();
+        self.own(item)
+    }
+
+    /// The item as a new or moved reference.
+    pub fn own(&mut self, item: Item) -> Value {
+        match item {
+            Item::Null => self.emit(Op::Null(Ty::Obj)),
+            Item::Object { value, own: Own::Owned, .. } | Item::RangeIter { iter: value, .. } => value,
+            Item::Object { value, py, .. } => {
+                debug_assert!(!py.may_be_null(), "borrowed null");
+                self.effect(Op::Incref(value));
+                value
+            }
+            Item::Const(_) => {
+                let value = self.object(item);
+                self.effect(Op::Incref(value));
+                value
+            }
+            Item::Raw { raw, .. } => match self.own_name(raw) {
+                Some(value) => value,
+                None => self.box_raw(raw),
+            },
+        }
+    }
+
+    /// A new reference to the one object that a raw value becomes: that of a local which holds it, or a new one which
+    /// other stack items of the same value share from here on.
+    pub fn box_raw(&mut self, raw: Raw) -> Value {
+        if let Some(local) = self.home_of(raw) {
+            self.flush_local(local);
+            let value = self.local_object(local);
+            self.effect(Op::Incref(value));
+            return value;
+        }
+        let value = match raw {
+            Raw::Float(v) => self.emit(Op::BoxFloat(v)),
+            Raw::Int(v) => self.emit(Op::BoxInt(v)),
+            Raw::Bool(v) => self.emit(Op::BoxBool(v)),
+        };
+        self.defined(value, raw.py());
+        for position in 0..self.state.stack.len() {
+            if matches!(self.state.stack[position], Item::Raw { raw: other, .. } if other == raw) {
+                self.effect(Op::Incref(value));
+                self.state.stack[position] = Item::owned(value, raw.py());
+            }
+        }
+        value
+    }
+
+    /// Whether a stack item has the raw value, or a local of which the program may ask for the object.
+    pub fn is_seen_elsewhere(&self, raw: Raw) -> bool {
+        self.state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+            || (0..).zip(&self.state.locals).any(|(i, local)| holds(local, raw) && !self.only_computes(i))
+    }
+
+    /// The item as an object without a reference of its own; raw items must be owned instead.
+    pub fn object(&mut self, item: Item) -> Value {
+        match item {
+            Item::Object { value, .. } | Item::RangeIter { iter: value, .. } => value,
+            Item::Const(i) => {
+                let py = self.constant_py(i);
+                let value = self.emit(Op::Symbol(Symbol::Const(i), Ty::Obj));
+                self.defined(value, py)
+            }
+            Item::Null => self.emit(Op::Null(Ty::Obj)),
+            Item::Raw { .. } => unreachable!("raw items have no object"),
+        }
+    }
+
+    /// Makes the item at a stack position an object the stack owns, and gives it.
+    pub fn own_at(&mut self, position: usize) -> Value {
+        let item = self.state.stack[position];
+        let value = self.own(item);
+        let py = self.item_py(item);
+        self.state.stack[position] = Item::owned(value, py);
+        value
+    }
+
+    /// Stack position of the item `n` below the top; 1 is the top.
+    pub fn position(&self, n: u32) -> usize {
+        self.state.stack.len().saturating_sub(n as usize)
+    }
+
+    pub fn item_py(&self, item: Item) -> PyTypes {
+        match item {
+            Item::Null => PyTypes::NULL,
+            Item::Const(i) => self.constant_py(i),
+            Item::Object { py, .. } => py,
+            Item::Raw { raw, .. } => raw.py(),
+            Item::RangeIter { .. } => PyTypes::RANGE_ITER,
+        }
+    }
+
+    pub fn constant_py(&self, constant: u32) -> PyTypes {
+        constant_types(&self.request.code.constants[constant as usize])
+    }
+
+    /// The raw value of a constant, if it has one.
+    pub fn constant_raw(&mut self, constant: u32) -> Option<Raw> {
+        Some(match self.request.code.constants[constant as usize] {
+            Constant::Int(i) => Raw::Int(self.int(i)),
+            Constant::Float(x) => Raw::Float(self.emit(Op::FConst(x.to_bits()))),
+            Constant::Bool(b) => Raw::Bool(self.int(i64::from(b))),
+            _ => return None,
+        })
+    }
+
+    /// Drops a popped item.
+    pub fn release(&mut self, item: Item) {
+        match item {
+            Item::Object { value, own: Own::Owned, py, .. } => self.release_value(value, py),
+            Item::RangeIter { iter, .. } => self.release_value(iter, PyTypes::RANGE_ITER),
+            _ => {}
+        }
+    }
+
+    /// Drops a reference; what its last release may run sees a frame in order.
+    pub fn release_value(&mut self, value: Value, py: PyTypes) {
+        if py == PyTypes::NULL {
+            return;
+        }
+        if !BENIGN.contains(py) {
+            self.set_ip();
+            self.settle_names();
+        }
+        let dirty = !BENIGN.contains(py) && (self.names_known() || self.state.locals.iter().any(is_dirty));
+        self.settle_volatile();
+        if dirty {
+            // Only the last release needs the boxes; it is not the usual case.
+            let join = self.join_names(true);
+            if py.may_be_null() {
+                let null = self.emit(Op::Null(Ty::Obj));
+                let there = self.compare(Cond::Ne, value, null);
+                let not = self.branch(there, false);
+                self.aside(not, |b| b.goto_names(&join, None));
+            }
+            let count = self.load(MemTy::I64, Ty::I64, value, self.request.layout.ob_refcnt);
+            let one = self.int(1);
+            let shared = self.compare(Cond::Ne, count, one);
+            let last = self.branch(shared, true);
+            self.effect(Op::Decref(value));
+            self.goto_names(&join, None);
+            self.aside(last, |b| {
+                // Numbers run nothing.
+                let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
+                let other = b.branch(float, true);
+                b.effect(Op::Decref(value));
+                b.goto_names(&join, None);
+                b.block = other;
+                b.flush_locals();
+                b.flush_names();
+                b.effect(Op::Decref(value));
+                b.forget_names();
+                let right = b.refresh_names(&join);
+                b.goto_names(&join, Some(right));
+            });
+            self.enter_names(join);
+        } else if py.may_be_null() {
+            self.effect(Op::XDecref(value));
+        } else {
+            self.effect(Op::Decref(value));
+        }
+    }
+
+    /// Turns an item known to be a range iterator into one whose index is in a register.
+    pub fn start_range(&mut self, position: usize) {
+        if !self.request.options.unbox_loops {
+            return;
+        }
+        if let Item::Object { value, own: Own::Owned, py: PyTypes::RANGE_ITER, .. } = self.state.stack[position] {
+            let index = self.load(MemTy::I64, Ty::I64, value, self.request.layout.range_iter_index);
+            self.state.stack[position] = Item::RangeIter { iter: value, index };
+        }
+    }
+
+    /// Gives every item that borrows from a container a reference of its own.
+    pub fn settle_volatile(&mut self) {
+        for position in 0..self.state.stack.len() {
+            if let Item::Object { own: Own::Volatile, .. } = self.state.stack[position] {
+                self.own_at(position);
+            }
+        }
+    }
+}
+
+/// Types of a constant.
+pub(super) fn constant_types(constant: &Constant) -> PyTypes {
+    match constant {
+        Constant::None => PyTypes::NONE,
+        Constant::Bool(_) => PyTypes::BOOL,
+        Constant::Int(_) | Constant::BigInt => PyTypes::INT,
+        Constant::Float(_) => PyTypes::FLOAT,
+        Constant::Complex => PyTypes::COMPLEX,
+        Constant::Str(_) => PyTypes::STR,
+        Constant::Bytes(_) => PyTypes::BYTES,
+        Constant::Tuple(_) => PyTypes::TUPLE,
+        Constant::FrozenSet => PyTypes::FROZENSET,
+        Constant::Ellipsis | Constant::Code(_) | Constant::Other => PyTypes::OTHER,
+    }
+}

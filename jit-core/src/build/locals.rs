@@ -1,0 +1,187 @@
+//! Locals: their slots, and the raw values that stand for them.
+//!
+//! *Problem*: loops compute with raw values, but exceptions, exits and whatever looks at the frame want objects in slots.
+//! *Method*: storing a raw value only notes it; the local is *dirty* until [`Builder::flush_local`] boxes the value into its
+//! slot, where somebody may look. Locals that hold the same raw value share one object, that of the value's *home*.
+//! *Invariants*:
+//! - what a raw local's slot holds can be released without running Python: an old value of which that is not certain is
+//!   released when the raw one is stored;
+//! - before a local changes, the items that borrow from it get references of their own ([`Builder::detach`]);
+//! - cells and their like are always in their slots.
+
+use super::builder::Builder;
+use super::state::*;
+use crate::bytecode::code::local_kind;
+use crate::helpers::Helper;
+use crate::ir::op::{Op, Value};
+use crate::ir::types::{PyTypes, Ty};
+
+impl Builder<'_> {
+    /// The slot's content of a local that is in its slot (or clean), borrowed.
+    pub fn local_object(&mut self, local: u32) -> Value {
+        let Local { form, py, .. } = self.state.locals[local as usize];
+        match form {
+            Form::Slot { value: Some(value) } => value,
+            Form::Slot { value: None } => {
+                let value = self.emit(Op::SlotGet(local));
+                self.defined(value, py);
+                self.state.locals[local as usize].form = Form::Slot { value: Some(value) };
+                value
+            }
+            Form::Raw { dirty: false, .. } => {
+                let value = self.emit(Op::SlotGet(local));
+                self.defined(value, py)
+            }
+            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } => unreachable!("dirty locals are flushed first"),
+        }
+    }
+
+    /// Boxes a dirty local into its slot.
+    pub fn flush_local(&mut self, local: u32) {
+        if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
+            let py = self.state.locals[local as usize].py;
+            let done = self.function.new_block();
+            self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+            let unbound = self.branch(bound, false);
+            self.state.locals[local as usize].form = Form::Raw { raw, dirty: true };
+            self.flush_local(local);
+            self.goto(done);
+            self.block = unbound;
+            self.goto(done);
+            self.block = done;
+            self.state.locals[local as usize] = Local::slot(py);
+            return;
+        }
+        if let Form::Raw { raw, dirty: true } = self.state.locals[local as usize].form {
+            let home = self.home_of(raw).unwrap_or(local);
+            if home != local {
+                // A copy: it shares the object of the local it was copied from.
+                self.flush_local(home);
+                let object = self.local_object(home);
+                self.effect(Op::Incref(object));
+                let previous = self.emit(Op::SlotGet(local));
+                self.defined(previous, BENIGN);
+                self.effect(Op::SlotSet(local, object));
+                self.effect(Op::XDecref(previous));
+                self.state.locals[local as usize].form = Form::Raw { raw, dirty: false };
+                return;
+            }
+            let slot = self.emit(Op::SlotAddress(local));
+            let (helper, value) = match raw {
+                Raw::Float(v) => (Helper::FlushFloat, v),
+                Raw::Int(v) => (Helper::FlushInt, v),
+                Raw::Bool(v) => (Helper::FlushBool, v),
+            };
+            self.effect(Op::Call(helper, vec![slot, value]));
+            self.state.locals[local as usize].form = Form::Raw { raw, dirty: false };
+        }
+    }
+
+    pub fn flush_locals(&mut self) {
+        for local in 0..self.state.locals.len() as u32 {
+            self.flush_local(local);
+        }
+    }
+
+    /// Gives every item that borrows from the local a reference of its own, and every other holder of its raw value the
+    /// object that its slot has for it.
+    pub fn detach(&mut self, local: u32) {
+        if let Form::Raw { raw, dirty: false } = self.state.locals[local as usize].form {
+            for other in 0..self.state.locals.len() {
+                if is_dirty(&self.state.locals[other]) && holds(&self.state.locals[other], raw) {
+                    self.flush_local(other as u32);
+                }
+            }
+            for position in 0..self.state.stack.len() {
+                if matches!(self.state.stack[position], Item::Raw { raw: held, .. } if held == raw) {
+                    self.own_at(position);
+                }
+            }
+        }
+        for position in 0..self.state.stack.len() {
+            match self.state.stack[position] {
+                Item::Object { own: Own::Local(l), .. } if l == local => {
+                    self.own_at(position);
+                }
+                Item::Raw { raw, local: Some(l) } if l == local => {
+                    self.state.stack[position] = Item::raw(raw);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The local whose slot is where a raw value's object is, or is to be: one that has it already, else the one for
+    /// which a merge passed the value on (its slot may hold the object since before the merge).
+    pub fn home_of(&self, raw: Raw) -> Option<u32> {
+        let holders = || {
+            self.state.locals.iter().enumerate().filter_map(|(i, local)| match local.form {
+                Form::Raw { raw: held, dirty } if held == raw => Some((i as u32, dirty)),
+                _ => None,
+            })
+        };
+        let clean = holders().find(|(_, dirty)| !dirty);
+        let passed = || holders().find(|(local, _)| self.merged.get(&raw.value()) == Some(local));
+        clean.or_else(passed).or_else(|| holders().next()).map(|(local, _)| local)
+    }
+
+    /// Replaces a local's value by an item (consumed), releasing the old one.
+    pub fn store_local(&mut self, local: u32, item: Item) {
+        self.detach(local);
+        let old = self.state.locals[local as usize];
+        match item {
+            Item::Raw { raw, .. } if self.keeps_raw(local) => {
+                if let Form::Slot { .. } = old.form
+                    && !BENIGN.contains(old.py)
+                {
+                    let value = self.local_object(local);
+                    let null = self.emit(Op::Null(Ty::Obj));
+                    self.effect(Op::SlotSet(local, null));
+                    self.state.locals[local as usize] =
+                        Local { form: Form::Raw { raw, dirty: true }, py: raw.py(), big: false };
+                    self.release_value(value, old.py);
+                } else {
+                    self.state.locals[local as usize] =
+                        Local { form: Form::Raw { raw, dirty: true }, py: raw.py(), big: false };
+                }
+            }
+            _ => {
+                let py = self.item_py(item);
+                let big = matches!(item, Item::Object { big: true, .. });
+                let value = self.own(item);
+                // What a raw local's slot holds is unknown but harmless.
+                let (previous, previous_py) = match old.form {
+                    Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
+                    Form::Slot { .. } => (Some(self.local_object(local)), old.py),
+                    Form::Raw { .. } | Form::MaybeRaw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+                };
+                self.effect(Op::SlotSet(local, value));
+                self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
+                if let Some(previous) = previous {
+                    self.release_value(previous, previous_py);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing but arithmetic loads the local.
+    pub fn only_computes(&self, local: u32) -> bool {
+        self.keeps_raw(local) && self.plan.computing[local as usize]
+    }
+
+    /// Cells and their like always live in their slots.
+    fn keeps_raw(&self, local: u32) -> bool {
+        self.request.options.unbox_loops
+            && self.request.code.locals_plus_kinds[local as usize] & (local_kind::CELL | local_kind::FREE) == 0
+    }
+}
+
+/// Whether this raw value stands for the local.
+pub(super) fn holds(local: &Local, raw: Raw) -> bool {
+    matches!(local.form, Form::Raw { raw: held, .. } if held == raw)
+}
+
+/// Whether the slot does not hold the local's value.
+pub(super) fn is_dirty(local: &Local) -> bool {
+    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
+}
