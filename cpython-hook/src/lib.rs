@@ -10,6 +10,7 @@ pub mod backends;
 pub mod code_state;
 pub mod compile;
 pub mod config;
+pub mod embed;
 pub mod extraction;
 pub mod hook;
 pub mod launcher;

@@ -400,7 +400,7 @@ fn check_interpreter(py: Python<'_>) -> PyResult<()> {
 }
 
 #[pymodule]
-fn _columba(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn _columba(module: &Bound<'_, PyModule>) -> PyResult<()> {
     check_interpreter(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("OPTIONS", PyTuple::new(module.py(), config::NAMES)?)?;

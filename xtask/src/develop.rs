@@ -7,14 +7,11 @@
 use crate::error::{Error, Result};
 use crate::interpreter::Interpreter;
 use crate::mode::Mode;
-use crate::{Common, process, root, target_dir};
+use crate::{Common, backends, process, root, target_dir};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-
-/// The backends that the extension is built with; part of the environment's name.
-const BACKEND_SET: &str = "cranelift";
 
 const MATURIN: &str = "maturin==1.16.0";
 
@@ -43,7 +40,8 @@ impl Environment {
     pub fn without_extension(common: &Common) -> Result<Environment> {
         let _alone = alone()?;
         let interpreter = Interpreter::find(&common.python)?.complete()?;
-        let dir = target_dir().join("venvs").join(format!("{}-{BACKEND_SET}", interpreter.tag()));
+        let backends = backends::wanted(common.backend.as_deref()).join("-");
+        let dir = target_dir().join("venvs").join(format!("{}-{backends}", interpreter.tag()));
         let environment = Environment { interpreter, dir, backend: common.backend.clone() };
         if !environment.dir.join("complete").exists() {
             eprintln!("creating {}", environment.dir.display());
@@ -106,10 +104,14 @@ impl Environment {
         if wheels.exists() {
             fs::remove_dir_all(&wheels).map_err(Error::io(&wheels))?;
         }
+        let backends = backends::wanted(self.backend.as_deref());
+        backends::provide(&backends)?;
         let mut command = Command::new(self.dir.join("bin/maturin"));
         Mode::PLAIN.apply(&mut command, None);
         command
-            .args(["build", "--quiet", "--release", "--compatibility", "linux", "--manifest-path"])
+            .args(["build", "--quiet", "--release", "--compatibility", "linux", "--no-default-features", "--features"])
+            .arg(backends.join(","))
+            .arg("--manifest-path")
             .arg(root().join("cpython-hook/Cargo.toml"))
             .arg("--interpreter")
             .arg(self.python())

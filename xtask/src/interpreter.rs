@@ -95,11 +95,8 @@ impl Interpreter {
                     .join(" and ")
             )));
         }
-        eprintln!("installing with apt-get, which {} needs: {}", self.executable.display(), packages.join(" "));
-        apt_get(&["update"])?;
-        let mut install = vec!["install", "--yes", "--no-install-recommends"];
-        install.extend(packages.iter().map(String::as_str));
-        apt_get(&install)?;
+        let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+        install_packages(&self.executable.display().to_string(), &names)?;
         ask(&self.executable.to_string_lossy())
     }
 }
@@ -109,6 +106,13 @@ fn ask(name: &str) -> Result<Interpreter> {
         .map_err(|error| Error::Usage(format!("no interpreter {name}: {error}")))?;
     let text = outcome.success(&format!("{name} -c ..."))?;
     serde_json::from_str(&text).map_err(|error| Error::Protocol { what: name.to_string(), detail: error.to_string() })
+}
+
+/// Installs packages of the distribution, and says so.
+pub fn install_packages(user: &str, packages: &[&str]) -> Result<()> {
+    eprintln!("installing with apt-get, which {user} needs: {}", packages.join(" "));
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 fn apt_get(args: &[&str]) -> Result<()> {

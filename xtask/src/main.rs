@@ -7,6 +7,7 @@
 //! Reports go to standard error, data that another program may read (`--json`, tables, paths) to standard output. A
 //! command exits with 1 when a bar it checks is missed and with 2 when it could not do its work.
 
+mod backends;
 mod bench;
 mod cpython_tests;
 mod develop;
@@ -43,7 +44,7 @@ pub struct Common {
     /// The interpreter to work with: a name on PATH or a path.
     #[arg(long, value_name = "PY", default_value = "python3")]
     pub python: String,
-    /// The backend Columba compiles with (default: Columba's own choice).
+    /// The backend to build, and to compile with (default: all are built, and Columba chooses).
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
     /// Prints the report as JSON on standard output.

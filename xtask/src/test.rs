@@ -2,7 +2,7 @@
 
 use crate::develop::Environment;
 use crate::error::{Error, Result};
-use crate::{Common, cpython_tests, process, python_tests, root, target_dir};
+use crate::{Common, backends, cpython_tests, process, python_tests, root, target_dir};
 use clap::{Args, ValueEnum};
 use std::process::Command;
 use std::time::Instant;
@@ -48,11 +48,16 @@ pub fn command(args: &TestArgs) -> Result<()> {
         failed == 0
     };
     if wanted(Part::Rust) {
+        backends::provide(&backends::wanted(None))?;
+        let features = backends::features();
+        let workspace = ["--quiet", "--workspace", "--features", &features];
         step("rustfmt", &|| cargo(&["fmt", "--all", "--check"], &[]));
-        step("clippy", &|| cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]));
+        step("clippy", &|| {
+            cargo(&[&["clippy"], workspace.as_slice(), &["--all-targets", "--", "-D", "warnings"]].concat(), &[])
+        });
         step("rust tests", &|| rust_tests(&args.common));
         step("documentation", &|| {
-            cargo(&["doc", "--quiet", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+            cargo(&[&["doc"], workspace.as_slice(), &["--no-deps"]].concat(), &[("RUSTDOCFLAGS", "-D warnings")])
         });
     }
     if wanted(Part::Python) || wanted(Part::Cpython) {
@@ -105,7 +110,8 @@ fn rust_tests(common: &Common) -> Result<(usize, usize)> {
     let environment = Environment::without_extension(common)?;
     let log = target_dir().join("rust-tests.log");
     let mut command = Command::new("cargo");
-    command.args(["test", "--workspace", "--quiet", "--no-fail-fast"]).current_dir(root());
+    command.args(["test", "--workspace", "--quiet", "--no-fail-fast", "--features"]).arg(backends::features());
+    command.current_dir(root());
     if common.python != "python3" {
         command.env("PYO3_PYTHON", &environment.interpreter.executable);
     }

@@ -5,7 +5,7 @@
 //! where its callee looks for it, and those too many are ignored. *Invariant*: signatures that do not fit are refused.
 
 use crate::Register;
-use columba_jit_core::emitter::{MachineTy, Signature};
+use columba::emitter::{MachineTy, Signature};
 use std::array;
 
 /// Integer (and address) arguments that can be passed.

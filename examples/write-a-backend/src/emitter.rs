@@ -2,10 +2,10 @@
 
 use crate::calls::Call;
 use crate::{Block, End, Next, Program, Register, Step};
-use columba_jit_core::backend::{Broken, CompileError, Unsupported};
-use columba_jit_core::emitter::{Access, Edge, EdgeOf, Emitter, MachineTy, Parameter, Signature};
-use columba_jit_core::ir::op::{BinOp, Cond, UnOp};
-use columba_jit_core::ir::types::MemTy;
+use columba::backend::{Broken, CompileError, Unsupported};
+use columba::emitter::{Access, Edge, EdgeOf, Emitter, MachineTy, Parameter, Signature};
+use columba::ir::op::{BinOp, Cond, UnOp};
+use columba::ir::types::MemTy;
 
 /// A block that is being filled.
 #[derive(Default)]

@@ -9,9 +9,9 @@
 mod calls;
 mod emitter;
 
-use columba_jit_core::backend::{Backend, Caps, CodeSink, CompileError, CompiledEntry, Config};
-use columba_jit_core::drive::drive;
-use columba_jit_core::unit::CompileUnit;
+use columba::backend::{Backend, Caps, CodeSink, CompileError, CompiledEntry, Config};
+use columba::drive::drive;
+use columba::unit::CompileUnit;
 use emitter::ClosureEmitter;
 use std::ffi::c_void;
 

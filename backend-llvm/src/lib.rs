@@ -1,0 +1,24 @@
+//! Machine code by LLVM.
+//!
+//! *Problem*: the best code that can be had for hot functions, at a compile time of milliseconds. *Method*: the core's driver
+//! builds LLVM's IR through [`emitter::LlvmEmitter`]; a short list of LLVM's passes optimises it; LLVM writes an object file
+//! into memory, and what of it is code and constants becomes one position-independent block that the core's code memory
+//! publishes. Context and module are dropped then. *Invariants*: all addresses of the process are constants of the code, so
+//! relocations remain only within the block; nothing here knows CPython.
+//!
+//! # LLVM in a Python process
+//!
+//! LLVM's shared library is linked dynamically, in the version chosen by a feature (`llvm19` and its siblings). Other
+//! extension modules bring an LLVM of their own (numba's llvmlite does), and they do not meet: Python opens extension modules
+//! without putting their symbols into the global scope, the symbols of Debian's library carry their version, and llvmlite
+//! hides its own. Each copy has its own options and registries. A fatal error within LLVM ends the process and cannot be
+//! caught: it is a bug of LLVM or a lack of memory. What LLVM reports as a diagnostic is an error like any other.
+
+mod abi;
+mod backend;
+pub mod emitter;
+mod finish;
+mod values;
+
+pub use backend::LlvmBackend;
+pub use values::Operand;

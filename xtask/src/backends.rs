@@ -1,0 +1,36 @@
+//! The backends that the extension can be built with, and what they need.
+
+use crate::error::Result;
+use crate::interpreter::install_packages;
+use std::path::Path;
+
+/// Features of `cpython-hook`, one per backend.
+const ALL: &[&str] = &["cranelift", "llvm"];
+
+/// The backends to build: the one asked for, or all.
+pub fn wanted(asked: Option<&str>) -> Vec<&str> {
+    asked.map_or_else(|| ALL.to_vec(), |name| vec![name])
+}
+
+/// Features for commands of Cargo that work on the whole workspace.
+pub fn features() -> String {
+    ALL.iter().map(|name| format!("columba-cpython-hook/{name}")).collect::<Vec<_>>().join(",")
+}
+
+/// Installs what building these backends needs and the machine lacks. Where packages cannot be installed, the build itself
+/// says what is missing.
+pub fn provide(backends: &[&str]) -> Result<()> {
+    let apt = Path::new("/usr/bin/apt-get").exists();
+    if apt && backends.contains(&"llvm") && !has_llvm() {
+        install_packages("the LLVM backend", &["llvm-19-dev"])?;
+    }
+    Ok(())
+}
+
+/// The places that `backend-llvm/build.rs` looks at.
+fn has_llvm() -> bool {
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::var_os("LLVM_SYS_191_PREFIX").is_some()
+        || Path::new("/usr/lib/llvm-19/bin/llvm-config").exists()
+        || std::env::split_paths(&on_path).any(|folder| folder.join("llvm-config-19").exists())
+}
