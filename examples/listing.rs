@@ -43,7 +43,8 @@ b3:
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/kernels.pyc").into());
+    let file =
+        arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/kernels.pyc").into());
     let function = arguments.next().unwrap_or_else(|| "total".into());
     let module = read_pyc(&std::fs::read(&file)?)?;
     let code = find(&module, &function).ok_or_else(|| format!("{file} has no function {function}"))?;

@@ -3,15 +3,16 @@
 //! Prints, for every value of the optimised IR that stands for an object, what is known of its type, and how many values
 //! are raw numbers: the loop variables of `total` among them.
 
+use columba::Pipeline;
 use columba::bytecode::code::CodeObject;
 use columba::bytecode::marshal::read_pyc;
 use columba::ir::types::Ty;
-use columba::Pipeline;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/kernels.pyc").into());
+    let file =
+        arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/kernels.pyc").into());
     let module = read_pyc(&std::fs::read(&file)?)?;
     let wanted = arguments.next();
     for code in all(&module) {

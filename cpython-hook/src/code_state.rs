@@ -32,6 +32,10 @@ pub struct CodeState {
     watched: Cell<bool>,
     /// Back edges sampled by the ticker.
     pub sampled: Cell<u32>,
+    /// How often the ticker found native code of this running since it last looked for something to compile again.
+    pub native_samples: Cell<u32>,
+    /// Whether an activation that runs natively shall go back to the interpreter, to enter a better version.
+    pub shall_leave: Cell<bool>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
     /// Versions that are entered at the header of a loop that already ran, by header.
@@ -152,6 +156,8 @@ impl CodeState {
             plain_calls: takes_plain_calls(code),
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
+            native_samples: Cell::new(0),
+            shall_leave: Cell::new(false),
             compiled: RefCell::new(None),
             loops: RefCell::default(),
             refusal: RefCell::new(None),
@@ -199,6 +205,12 @@ impl CodeState {
     /// The version in use for a loop header, and how many there have been.
     pub fn loop_version(&self, header: u32) -> (Option<Rc<CompiledCode>>, u32) {
         self.loops.borrow().get(&header).map_or((None, 0), |version| (version.compiled.clone(), version.versions))
+    }
+
+    /// The versions in use for loops, with their headers.
+    pub fn loop_versions(&self) -> Vec<(Option<u32>, Rc<CompiledCode>)> {
+        let loops = self.loops.borrow();
+        loops.iter().filter_map(|(header, version)| Some((Some(*header), version.compiled.clone()?))).collect()
     }
 
     /// Any version in use for a loop, if the function as a whole has none: what `info()` describes then.

@@ -10,14 +10,14 @@ use crate::{
     config::{self, OptLevel, Stress},
 };
 use columba_cpython_runtime::{
-    capture::{self, LiveEnvironment, LiveResolver},
+    capture::{self, Addresses, LiveEnvironment},
     code::Code,
     frame::Frame,
     helpers, layout,
     thread::Interpreter,
 };
 use columba_jit_core::{
-    backend::{CodeSink, CompiledEntry, Config, Cpu, Effort},
+    backend::{Backend, Caps, CodeSink, CompiledEntry, Config, Cpu, Effort},
     build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, examples::Example},
     bytecode::{
         code::CodeObject,
@@ -42,6 +42,7 @@ use columba_jit_core::{
 use pyo3::ffi::{self, PyThreadState};
 use std::{
     any::Any,
+    cell::Cell,
     collections::HashSet,
     ffi::c_void,
     fmt::Write,
@@ -96,6 +97,12 @@ pub struct CompiledCode {
     pub compile_time: Duration,
     pub tier: &'static str,
     pub optimisations: Vec<String>,
+    /// The name of the backend that made the code.
+    pub backend: &'static str,
+    /// What the second backend starts from, if there is one and this is not its work.
+    source: Option<Source>,
+    /// Whether the second backend was asked to compile this.
+    pub promoted: Cell<bool>,
     /// What was guessed, for [`ir_text`].
     guesses: Guesses,
     /// Every stage as text; empty unless asked for.
@@ -114,6 +121,7 @@ impl CompiledCode {
 
 /// What a compilation takes from the state of the program when it starts. With it, and the same inline caches, it can be
 /// repeated.
+#[derive(Clone)]
 struct Guesses {
     argument_types: Option<Vec<Live>>,
     loop_entry: Option<LoopEntry>,
@@ -193,6 +201,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     }
     let mut stages = Stages::default();
     stages.done("decode", started);
+    let mixed = options.second_backend().is_some() && options.stress == Stress::None;
     let layout = layout::for_compiler();
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
@@ -206,6 +215,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
     check(&built.function, Level::Python, "build")?;
+    let source = mixed.then(|| Source { function: built.function.clone(), addresses: built.addresses.clone() });
     let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
     if wanted {
         let _ = writeln!(dump, "; IR, {} walks\n{}", built.walks, built.function);
@@ -228,24 +238,11 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     }
     check(&lowered, Level::Lowered, "lower")?;
 
-    // SAFETY: the GIL is held, so there is a current interpreter, which outlives its code.
-    let eval_breaker = unsafe { Interpreter::new(ffi::PyInterpreterState_Get()) }.eval_breaker();
-    let resolver = LiveResolver {
-        code,
-        eval_breaker: std::ptr::from_ref(eval_breaker) as u64,
-        addresses: &addresses,
-        helper: helpers::address,
-    };
-    let name = format!("columba::{}", captured.qualname);
+    let resolver = addresses_for(code, addresses);
+    let name = symbol_name(&captured.qualname);
     let unit = CompileUnit { function: &lowered, resolver: &resolver, symbol_name: &name };
-    let settings = Config {
-        effort: if options.opt_level == OptLevel::None { Effort::Fast } else { Effort::Normal },
-        cpu: if options.cpu.is_empty() || options.cpu == "native" { Cpu::Native } else { Cpu::X86_64V3 },
-        origins: wanted,
-        verify: cfg!(debug_assertions),
-    };
-    let backend = backends::by_name(options.backend())
-        .ok_or_else(|| refuse("backend", format_args!("{} is not compiled in", options.backend())))?;
+    let settings = settings(&options, wanted);
+    let backend = backend(options.backend())?;
     let entry = backend
         .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
         .map_err(|error| refuse("backend", error))?;
@@ -264,17 +261,135 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         ctx: entry.ctx(),
         start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
         entries: entries(&built),
-        out_words: lowered.exits.iter().map(|exit| exit.value_count as usize).max().unwrap_or(0).max(2),
+        out_words: out_words(&lowered.exits),
         exits: lowered.exits.into_boxed_slice(),
         bytes: entry.code_size(),
         compile_time: started.elapsed(),
-        tier: "optimised",
+        tier: if mixed { "first" } else { "optimised" },
+        backend: backend.name(),
+        source,
+        promoted: Cell::new(false),
         optimisations,
         guesses,
         dump,
         native,
         owner: Box::new(Owner { _entry: entry, _counters: counters }),
     })
+}
+
+/// The IR as it was built, and what its `Symbol::Address`es stand for.
+struct Source {
+    function: Function,
+    addresses: Vec<u64>,
+}
+
+fn backend(name: &str) -> Result<&'static dyn Backend, Refusal> {
+    backends::by_name(name).ok_or_else(|| refuse("backend", format_args!("{name} is not compiled in")))
+}
+
+fn settings(options: &config::Config, origins: bool) -> Config {
+    Config {
+        effort: if options.opt_level == OptLevel::None { Effort::Fast } else { Effort::Normal },
+        cpu: if options.cpu.is_empty() || options.cpu == "native" { Cpu::Native } else { Cpu::X86_64V3 },
+        origins,
+        verify: cfg!(debug_assertions),
+    }
+}
+
+fn symbol_name(qualname: &str) -> String {
+    format!("columba::{qualname}")
+}
+
+fn addresses_for(code: Code, others: Vec<u64>) -> Addresses {
+    // SAFETY: the GIL is held, so there is a current interpreter, which outlives its code; the code object is alive.
+    unsafe {
+        let eval_breaker = Interpreter::new(ffi::PyInterpreterState_Get()).eval_breaker();
+        Addresses::new(code, std::ptr::from_ref(eval_breaker) as u64, others, helpers::address)
+    }
+}
+
+/// Words of `out` that code with these exits needs.
+fn out_words(exits: &[Exit]) -> usize {
+    exits.iter().map(|exit| exit.value_count as usize).max().unwrap_or(0).max(2)
+}
+
+/// A compilation by the second backend: plain data, to be run on any thread and without the GIL.
+pub struct SecondTier {
+    function: Function,
+    addresses: Addresses,
+    layout: Layout,
+    options: config::Config,
+    name: String,
+    backend: &'static dyn Backend,
+}
+
+/// What came of it.
+pub struct SecondTierCode {
+    entry: CompiledEntry,
+    exits: Vec<Exit>,
+    optimisations: Vec<String>,
+    compile_time: Duration,
+}
+
+impl SecondTier {
+    /// For a version that the first backend has made; `None` when it is not one. The GIL is held. Whoever runs this keeps the
+    /// code object alive until then.
+    pub fn of(code: Code, first: &CompiledCode) -> Option<SecondTier> {
+        let source = first.source.as_ref()?;
+        let options = config::current();
+        let backend = backend(options.second_backend()?).ok()?;
+        if !backend.caps().contains(Caps::BACKGROUND) {
+            return None;
+        }
+        Some(SecondTier {
+            function: source.function.clone(),
+            addresses: addresses_for(code, source.addresses.clone()),
+            layout: layout::for_compiler(),
+            name: symbol_name(&source.function.name),
+            options,
+            backend,
+        })
+    }
+
+    /// Compiles. Touches nothing of CPython.
+    pub fn run(mut self) -> Result<SecondTierCode, Refusal> {
+        let started = Instant::now();
+        let mut optimisations = Vec::new();
+        optimise(&mut self.function, &self.options, false, &mut String::new(), &mut optimisations)?;
+        let lowered = lower(&self.function, &self.layout, &LowerOptions { stress_exits: None });
+        check(&lowered, Level::Lowered, "lower")?;
+        let unit = CompileUnit { function: &lowered, resolver: &self.addresses, symbol_name: &self.name };
+        let entry = self
+            .backend
+            .compile(&unit, &settings(&self.options, false), &mut CodeSink::new(memory(), Placement::Fresh))
+            .map_err(|error| refuse("backend", error))?;
+        Ok(SecondTierCode { entry, exits: lowered.exits, optimisations, compile_time: started.elapsed() })
+    }
+}
+
+impl SecondTierCode {
+    /// The version that takes the place of `first`, which was compiled for the same entries.
+    pub fn replace(self, first: &CompiledCode, backend: &'static str) -> CompiledCode {
+        CompiledCode {
+            entry: erase(self.entry.function()),
+            ctx: self.entry.ctx(),
+            entries: first.entries.clone(),
+            start: first.start,
+            out_words: out_words(&self.exits),
+            exits: self.exits.into_boxed_slice(),
+            bytes: self.entry.code_size(),
+            compile_time: self.compile_time,
+            tier: "second",
+            backend,
+            source: None,
+            promoted: Cell::new(true),
+            optimisations: self.optimisations,
+            guesses: first.guesses.clone(),
+            dump: String::new(),
+            native: self.entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default(),
+            owner: Box::new(Owner { _entry: self.entry, _counters: Box::default() }),
+        }
+    }
 }
 
 /// With `COLUMBA_DUMP` set to a qualified name: every stage of its compilations goes to standard error.
@@ -405,7 +520,7 @@ fn optimise(
 }
 
 /// Machine code with the bytecode and source line in the margin.
-fn list(native: &[u8], entry: &CompiledEntry, captured: &CodeObject, resolver: &LiveResolver<'_>) -> String {
+fn list(native: &[u8], entry: &CompiledEntry, captured: &CodeObject, resolver: &Addresses) -> String {
     let mut names = disassembly::Names::new();
     for helper in Helper::ALL {
         names.insert(resolver.helper(*helper), helper.name().to_owned());

@@ -103,9 +103,22 @@ pub fn stress_loops() -> bool {
 }
 
 impl Config {
-    /// The name of the backend in force.
+    /// The name of the backend in force; of two, the first, which compiles what is warm.
     pub fn backend(&self) -> &str {
+        match self.backend.split(',').next() {
+            None | Some("") => backends::default_name(),
+            Some(name) => name,
+        }
+    }
+
+    /// The backends in force, as the option is written.
+    pub fn backends(&self) -> &str {
         if self.backend.is_empty() { backends::default_name() } else { &self.backend }
+    }
+
+    /// The name of the second backend, which compiles what is hot, if there is one.
+    pub fn second_backend(&self) -> Option<&str> {
+        self.backend.split_once(',').map(|(_, name)| name)
     }
 
     /// The CPU that code is generated for.
@@ -117,7 +130,15 @@ impl Config {
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
         let text = text.trim();
         match name {
-            "backend" => self.backend = one_of("backend", text, &backends::names())?.to_owned(),
+            "backend" => {
+                let known = backends::names();
+                let names: Vec<&str> = text.split(',').map(str::trim).collect();
+                if names.len() > 2 {
+                    return Err(wrong("backend", text, "one backend, or two: for warm code, for hot code"));
+                }
+                let names = names.iter().map(|name| one_of("backend", name, &known)).collect::<Result<Vec<_>, _>>()?;
+                self.backend = names.join(",");
+            }
             "threshold" => {
                 self.threshold = match text.parse() {
                     Ok(number) if number == 0 || number >= 16 => number,
@@ -211,6 +232,18 @@ mod tests {
     fn an_unknown_option_names_the_known_ones() {
         let message = Config::new().set("treshold", "0").unwrap_err().to_string();
         assert!(message.contains("\"treshold\"") && message.contains("threshold"));
+    }
+
+    #[test]
+    fn one_backend_or_two() {
+        let mut config = Config::new();
+        let name = backends::default_name();
+        config.set("backend", &format!("{name}, {name}")).unwrap();
+        assert_eq!((config.backend(), config.second_backend()), (name, Some(name)));
+        config.set("backend", name).unwrap();
+        assert_eq!((config.backend(), config.second_backend()), (name, None));
+        assert!(config.set("backend", &format!("{name},{name},{name}")).is_err());
+        assert!(config.set("backend", "").is_err());
     }
 
     #[test]

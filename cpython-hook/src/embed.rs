@@ -6,11 +6,12 @@
 use crate::python::_columba;
 use pyo3::{prelude::*, types::PyDict};
 
-const SOURCE: &std::ffi::CStr =
-    match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("../python/columba/__init__.py"), "\0").as_bytes()) {
-        Ok(source) => source,
-        Err(_) => panic!("the package's source has a null character"),
-    };
+const SOURCE: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(
+    concat!(include_str!("../python/columba/__init__.py"), "\0").as_bytes(),
+) {
+    Ok(source) => source,
+    Err(_) => panic!("the package's source has a null character"),
+};
 
 /// The module `columba`, imported if it is not yet.
 pub fn import(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {

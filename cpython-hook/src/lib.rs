@@ -7,6 +7,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod backends;
+pub mod background;
 pub mod code_state;
 pub mod compile;
 pub mod config;

@@ -1,7 +1,7 @@
 //! The Python module `columba._columba`, which `columba` re-exports.
 
 use crate::{
-    backends,
+    backends, background,
     code_state::CodeState,
     compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
@@ -26,7 +26,10 @@ pub struct FunctionInfo {
     compiled: bool,
     /// Why not; `None` when compiled or not tried yet.
     reason: Option<String>,
+    /// `"optimised"`; with two backends `"first"` or `"second"`.
     tier: Option<String>,
+    /// The backend that made the code.
+    backend: Option<String>,
     /// How often compiled code was entered: calls, resumes, loops in the middle.
     entered: u64,
     /// How often a loop was entered in the middle.
@@ -131,7 +134,7 @@ fn value_error(error: config::ConfigError) -> PyErr {
 /// enable(backend=None, **config): compile hot code from now on.
 #[pyfunction]
 #[pyo3(signature = (backend=None, **options))]
-fn enable(py: Python<'_>, backend: Option<&str>, options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+fn enable(py: Python<'_>, backend: Option<&Bound<'_, PyAny>>, options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
     static ENVIRONMENT: Once = Once::new();
     let before = config::current();
     let mut config = before.clone();
@@ -140,13 +143,13 @@ fn enable(py: Python<'_>, backend: Option<&str>, options: Option<&Bound<'_, PyDi
     }
     let mut config = with_options(config, options)?;
     if let Some(backend) = backend {
-        config.set("backend", backend).map_err(value_error)?;
+        config.set("backend", &option_text(backend)?).map_err(value_error)?;
     }
-    if config.backend() != before.backend() && tiering::TOTALS.compiled.load(Ordering::Relaxed) > 0 {
+    if config.backends() != before.backends() && tiering::TOTALS.compiled.load(Ordering::Relaxed) > 0 {
         return Err(PyValueError::new_err(format!(
             "code compiled by {:?} exists already; choose backend {:?} before anything is compiled",
-            before.backend(),
-            config.backend()
+            before.backends(),
+            config.backends()
         )));
     }
     hook::install().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
@@ -186,6 +189,7 @@ fn register_once(py: Python<'_>) -> PyResult<()> {
 fn disable() {
     hook::uninstall();
     ticker::stop();
+    background::stop();
 }
 
 /// is_enabled() -> bool
@@ -201,7 +205,7 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
     if options.is_some() {
         let before = config::current();
         let config = with_options(before.clone(), options)?;
-        if config.backend() != before.backend() && tiering::TOTALS.compiled.load(Ordering::Relaxed) > 0 {
+        if config.backends() != before.backends() && tiering::TOTALS.compiled.load(Ordering::Relaxed) > 0 {
             return Err(PyValueError::new_err(
                 "code compiled by another backend exists already; choose the backend before anything is compiled",
             ));
@@ -211,7 +215,7 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
     }
     let config = config::current();
     let dict = PyDict::new(py);
-    dict.set_item("backend", config.backend())?;
+    dict.set_item("backend", config.backends())?;
     dict.set_item("threshold", config.threshold)?;
     dict.set_item(
         "stress",
@@ -258,6 +262,7 @@ fn info(py: Python<'_>, f: &Bound<'_, PyAny>) -> PyResult<FunctionInfo> {
         compiled: compiled.is_some(),
         reason: if compiled.is_some() { None } else { refusal },
         tier: compiled.as_ref().map(|compiled| compiled.tier.to_owned()),
+        backend: compiled.as_ref().map(|compiled| compiled.backend.to_owned()),
         entered: state.map_or(0, |state| state.entered.get()),
         loops_entered: state.map_or(0, |state| state.loops_entered.get()),
         exits,
@@ -376,6 +381,7 @@ fn _at_exit() {
 
 #[pyfunction]
 fn _after_fork_in_child() {
+    background::after_fork_in_child();
     ticker::after_fork_in_child();
 }
 

@@ -8,7 +8,7 @@
 //! thread; the thread is joined before the interpreter goes away. A child forked by a thread other than the initial one
 //! has no ticker: such a process may end by that thread's end, which another thread would prevent.
 
-use crate::{config, extraction, hook};
+use crate::{background, config, extraction, hook};
 use columba_cpython_runtime::thread::{Interpreter, ThreadState, gil_holder, main_thread_id};
 use pyo3::ffi;
 use std::{
@@ -65,20 +65,7 @@ pub fn start() {
     // SAFETY: the main interpreter outlives the thread, which is joined at exit.
     let interpreter = unsafe { Interpreter::new(ffi::PyInterpreterState_Main()) };
     let eval_breaker = interpreter.eval_breaker();
-    // Signals are for the main thread: block them all while the thread is made, so that it inherits the mask.
-    // SAFETY: plain calls with values on this stack.
-    let handle = unsafe {
-        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let handle = std::thread::Builder::new()
-            .name("columba-ticker".to_owned())
-            .stack_size(64 << 10)
-            .spawn(move || run(shared, eval_breaker));
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut());
-        handle
-    };
-    match handle {
+    match spawn_quietly("columba-ticker", 64 << 10, move || run(shared, eval_breaker)) {
         Ok(handle) => {
             *shared.handle.lock().unwrap() = Some(handle);
             TICKER.store(ticker, Ordering::Release);
@@ -86,6 +73,24 @@ pub fn start() {
         // Without a thread loops are not entered in the middle; everything else works.
         // SAFETY: nobody else has seen it.
         Err(_) => drop(unsafe { Box::from_raw(ticker) }),
+    }
+}
+
+/// A thread that signals do not reach: they are for the main thread. All are blocked while it is made, so that it inherits
+/// the mask.
+pub fn spawn_quietly(
+    name: &str,
+    stack_size: usize,
+    body: impl FnOnce() + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    // SAFETY: plain calls with values on this stack.
+    unsafe {
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let handle = std::thread::Builder::new().name(name.to_owned()).stack_size(stack_size).spawn(body);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut());
+        handle
     }
 }
 
@@ -178,6 +183,11 @@ extern "C" fn look(_argument: *mut c_void) -> c_int {
     if hook::is_enabled() && hook::installed() == hook::Installed::Columba && config::loop_entry() {
         // SAFETY: pending calls run with the GIL held.
         let thread = unsafe { ThreadState::current() };
+        background::install();
+        let frame = thread.current_frame();
+        if !frame.is_null() && !frame.is_entry() {
+            background::sampled(frame);
+        }
         if extraction::arm(thread) {
             MISSES.store(0, Ordering::Relaxed);
             return 0;

@@ -219,6 +219,26 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
     }
 }
 
+/// Puts a second version into use in place of the first, unless that has gone out of use meanwhile.
+pub fn replace_version(state: &CodeState, first: &Rc<CompiledCode>, header: Option<u32>, second: CompiledCode) {
+    let current = header.map_or_else(|| state.compiled(), |header| state.loop_version(header).0);
+    if !current.is_some_and(|current| Rc::ptr_eq(&current, first)) {
+        return;
+    }
+    count_compilation(&second);
+    let second = Rc::new(second);
+    let old = match header {
+        None => state.replace_compiled(Some(second)),
+        Some(header) => state.replace_loop(header, second),
+    };
+    drop(old);
+    if state.may_loop {
+        state.set_watched(true);
+        state.shall_leave.set(true);
+        ticker::wake();
+    }
+}
+
 /// Runs the compiler; a panic there is a refusal.
 pub fn run_compiler(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
     catch_unwind(AssertUnwindSafe(|| compile::compile(code, request)))

@@ -8,6 +8,7 @@ use crate::helpers::namespace;
 use crate::helpers::subscripts;
 use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator, managed_dict, type_object};
 use crate::object::{self, read};
+use crate::thread::small_ints;
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
@@ -482,23 +483,47 @@ impl Environment for LiveEnvironment {
     }
 }
 
-/// Addresses for code that runs in this interpreter as `code`.
-pub struct LiveResolver<'a> {
-    pub code: Code,
-    /// The interpreter's `eval_breaker`.
-    pub eval_breaker: u64,
+/// Addresses for code that runs in this interpreter as some code object: a snapshot, so that it can be asked without the
+/// GIL. What it names lives as long as the code object.
+pub struct Addresses {
+    constants: Vec<u64>,
+    names: Vec<u64>,
+    first_unit: u64,
+    eval_breaker: u64,
+    small_ints: u64,
     /// Behind `Symbol::Address`.
-    pub addresses: &'a [u64],
-    pub helper: fn(Helper) -> usize,
+    others: Vec<u64>,
+    helper: fn(Helper) -> usize,
 }
 
-impl Resolver for LiveResolver<'_> {
+impl Addresses {
+    /// # Safety
+    /// The GIL is held and the code object is alive.
+    pub unsafe fn new(code: Code, eval_breaker: u64, others: Vec<u64>, helper: fn(Helper) -> usize) -> Self {
+        // SAFETY: both are tuples that the code object owns.
+        let items = |tuple: *mut PyObject| unsafe {
+            let items = object::tuple_items(tuple);
+            (0..object::size(tuple)).map(|i| items.offset(i).read() as u64).collect()
+        };
+        Addresses {
+            constants: items(code.co_consts()),
+            names: items(code.co_names()),
+            first_unit: code.first_unit() as u64,
+            eval_breaker,
+            small_ints: small_ints() as u64,
+            others,
+            helper,
+        }
+    }
+}
+
+impl Resolver for Addresses {
     fn symbol(&self, symbol: Symbol) -> u64 {
-        // SAFETY: indices come from this code object; singletons and the small-int table never move.
+        // SAFETY: the singletons never move.
         unsafe {
             match symbol {
-                Symbol::Const(i) => ffi::PyTuple_GetItem(self.code.co_consts(), i as isize) as u64,
-                Symbol::Name(i) => ffi::PyTuple_GetItem(self.code.co_names(), i as isize) as u64,
+                Symbol::Const(i) => self.constants[i as usize],
+                Symbol::Name(i) => self.names[i as usize],
                 Symbol::Type(PyTypes::ARRAY) => ARRAY_TYPE.load(Relaxed) as u64,
                 Symbol::Type(py) => {
                     type_addresses().iter().find(|(bit, _)| *bit == py).map_or(0, |(_, address)| *address as u64)
@@ -506,14 +531,10 @@ impl Resolver for LiveResolver<'_> {
                 Symbol::None => ffi::Py_None() as u64,
                 Symbol::True => ffi::Py_True() as u64,
                 Symbol::False => ffi::Py_False() as u64,
-                Symbol::CodeUnit(offset) => self.code.first_unit() as u64 + 2 * u64::from(offset),
+                Symbol::CodeUnit(offset) => self.first_unit + 2 * u64::from(offset),
                 Symbol::EvalBreaker => self.eval_breaker,
-                Symbol::SmallInts => {
-                    let first = ffi::PyLong_FromLong(-5);
-                    object::decref(first);
-                    first as u64
-                }
-                Symbol::Address(i) => self.addresses[i as usize],
+                Symbol::SmallInts => self.small_ints,
+                Symbol::Address(i) => self.others[i as usize],
             }
         }
     }

@@ -31,7 +31,11 @@ class FunctionInfo:
     def reason(self) -> str | None:
         """Why it was not compiled; ``None`` when it is, or was not tried yet."""
     @property
-    def tier(self) -> str | None: ...
+    def tier(self) -> str | None:
+        """``optimised``; with two backends ``first`` or ``second``."""
+    @property
+    def backend(self) -> str | None:
+        """The backend that made the code."""
     @property
     def entered(self) -> int:
         """Times compiled code was entered: calls, resumes, running loops."""
@@ -61,7 +65,9 @@ class Config(TypedDict):
     cpu: str
     loop_entry: bool
 
-def enable(backend: str | None = None, **config: Any) -> None: ...
+def enable(backend: str | tuple[str, str] | None = None, **config: Any) -> None:
+    """Compiles hot code from now on. Of two backends the first compiles what is warm, the second, on a thread of its
+    own, what is hot."""
 def disable() -> None: ...
 def is_enabled() -> bool: ...
 def config(**options: Any) -> Config: ...

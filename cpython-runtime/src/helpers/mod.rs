@@ -34,7 +34,7 @@ mod names;
 pub(crate) mod namespace;
 mod numbers;
 mod owned;
-mod pending;
+pub mod pending;
 mod references;
 mod strings;
 pub(crate) mod subscripts;

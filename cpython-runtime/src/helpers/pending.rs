@@ -8,12 +8,16 @@
 
 use super::{ERROR, OK};
 use crate::{
+    frame::Frame,
     layout::{interp, runtime, thread},
     object,
     thread::{ThreadState, main_thread_id},
 };
 use pyo3_ffi as ffi;
-use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::{
+    ptr::null_mut,
+    sync::atomic::{AtomicI32, AtomicPtr, Ordering::Relaxed},
+};
 
 unsafe extern "C" {
     static _PyRuntime: u8;
@@ -21,6 +25,26 @@ unsafe extern "C" {
 
 /// Compiled code goes to the interpreter.
 const LEAVE: i64 = 1;
+
+/// Says whether the activation that asks shall leave its code, for a better version say. Runs under the GIL and no Python.
+pub type LeaveQuery = fn(Frame) -> bool;
+
+static LEAVE_QUERY: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+/// Registers whom to ask.
+pub fn set_leave_query(query: LeaveQuery) {
+    LEAVE_QUERY.store(query as *mut (), Relaxed);
+}
+
+fn is_asked_to_leave(thread: ThreadState) -> bool {
+    let query = LEAVE_QUERY.load(Relaxed);
+    let frame = thread.current_frame();
+    if query.is_null() || frame.is_null() {
+        return false;
+    }
+    // SAFETY: only `set_leave_query` stores there.
+    unsafe { std::mem::transmute::<*mut (), LeaveQuery>(query)(frame) }
+}
 
 /// `eval_frame_handle_pending` of ceval.c.
 pub(super) unsafe extern "C" fn handle_pending(thread: *mut ffi::PyThreadState, frame: *mut u8) -> i64 {
@@ -49,7 +73,7 @@ pub(super) unsafe fn handle(view: ThreadState) -> i64 {
             ffi::PyEval_RestoreThread(thread);
         }
         let async_exc: *mut ffi::PyObject = object::read(thread.cast(), thread::ASYNC_EXC);
-        if !async_exc.is_null() || view.cframe().use_tracing() != 0 {
+        if !async_exc.is_null() || view.cframe().use_tracing() != 0 || is_asked_to_leave(view) {
             return LEAVE;
         }
         if !(signals || calls || released) {

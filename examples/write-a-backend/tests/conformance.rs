@@ -5,5 +5,5 @@ use write_a_backend::ClosureBackend;
 
 #[test]
 fn every_section_passes() {
-    run_all(&ClosureBackend).assert();
+    run_all(&ClosureBackend).assert_clean();
 }

@@ -27,7 +27,9 @@ fn every_piece_of_the_tutorial_stands_in_this_package() {
 #[test]
 fn the_backend_stays_short() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let lines: usize =
-        fs::read_dir(source).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap().lines().count()).sum();
+    let lines: usize = fs::read_dir(source)
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap().lines().count())
+        .sum();
     assert!(lines < 600, "{lines} lines");
 }

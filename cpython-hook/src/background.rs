@@ -1,0 +1,230 @@
+//! The second tier: what proves hot is compiled again, by another backend, on a thread of its own.
+//!
+//! *Problem*: the backend whose code is fastest takes longest to make it, and the program shall never wait. *Method*: with two
+//! backends chosen, the first compiles at once. The ticker samples what runs; a version that is found running a few times
+//! becomes a [`SecondTier`], plain data that a worker thread compiles without the GIL. What is finished is put into use by
+//! the main thread, at a point where it serves requests, if the version it was made from is still in use. An activation
+//! that runs a loop in the old version is asked to leave it, and is then found and entered as any running loop is.
+//! *Invariants*: the worker touches nothing of CPython; the code object and the first version are kept alive, by references
+//! under the GIL, while their second version is under way. No lock is held across a call into CPython. A forked
+//! child has no worker and makes a new one; the worker is joined before the interpreter goes away.
+
+use crate::{
+    code_state::CodeState,
+    compile::{CompiledCode, Refusal, SecondTier, SecondTierCode},
+    config, ticker, tiering,
+};
+use columba_cpython_runtime::{code::Code, frame::Frame, helpers::pending, thread::Interpreter};
+use pyo3::ffi::{self, PyObject};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    ffi::{c_int, c_void},
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr::null_mut,
+    rc::Rc,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicPtr, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+/// Samples that find a code object's native code running before it counts as hot: some milliseconds.
+const SAMPLES: u32 = 2;
+
+/// A result under the number of its job.
+type Finished = (u64, Result<SecondTierCode, Refusal>);
+
+struct Worker {
+    jobs: Mutex<Jobs>,
+    bell: Condvar,
+    finished: Mutex<Vec<Finished>>,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<(u64, SecondTier)>,
+    stop: bool,
+}
+
+/// The worker of this process; leaked in a forked child, where its thread does not exist.
+static WORKER: AtomicPtr<Worker> = AtomicPtr::new(null_mut());
+/// Number of the last job.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// What a job was made from.
+struct UnderWay {
+    /// Owned.
+    code: *mut PyObject,
+    first: Rc<CompiledCode>,
+    /// The header, of a version for a loop.
+    header: Option<u32>,
+}
+
+/// Used under the GIL only.
+struct UnderGil<T>(RefCell<T>);
+// SAFETY: every function that uses it runs under the GIL, and no borrow is held across a call into CPython.
+unsafe impl<T> Sync for UnderGil<T> {}
+
+static UNDER_WAY: UnderGil<Option<HashMap<u64, UnderWay>>> = UnderGil(RefCell::new(None));
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The ticker found this frame running native code. The GIL is held.
+pub fn sampled(frame: Frame) {
+    if config::current().second_backend().is_none() {
+        return;
+    }
+    let Some(state) = CodeState::of(frame.code()) else { return };
+    state.native_samples.set(state.native_samples.get() + 1);
+    if state.native_samples.get() < SAMPLES {
+        return;
+    }
+    state.native_samples.set(0);
+    let own = state.compiled().map(|compiled| (None, compiled));
+    for (header, first) in own.into_iter().chain(state.loop_versions()) {
+        if !first.promoted.replace(true)
+            && let Some(job) = SecondTier::of(state.code(), &first)
+        {
+            submit(state.code(), first, header, job);
+        }
+    }
+}
+
+fn submit(code: Code, first: Rc<CompiledCode>, header: Option<u32>, job: SecondTier) {
+    let Some(worker) = worker() else { return };
+    let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    // SAFETY: the code object is alive; the reference is given back in `install`.
+    unsafe { ffi::Py_INCREF(code.as_ptr()) };
+    let from = UnderWay { code: code.as_ptr(), first, header };
+    UNDER_WAY.0.borrow_mut().get_or_insert_default().insert(number, from);
+    lock(&worker.jobs).waiting.push_back((number, job));
+    worker.bell.notify_one();
+}
+
+/// The worker, made now if there is none; `None` when no thread can be had: the first tier stays.
+fn worker() -> Option<&'static Worker> {
+    // SAFETY: freed by `stop` only, which holds the GIL as every caller of this does.
+    if let Some(worker) = unsafe { WORKER.load(Ordering::Acquire).as_ref() } {
+        return Some(worker);
+    }
+    pending::set_leave_query(shall_leave);
+    // SAFETY: the main interpreter outlives the worker, which is joined at exit.
+    let interpreter = unsafe { Interpreter::new(ffi::PyInterpreterState_Main()) };
+    let eval_breaker = interpreter.eval_breaker();
+    let worker = Box::into_raw(Box::new(Worker {
+        jobs: Mutex::default(),
+        bell: Condvar::new(),
+        finished: Mutex::default(),
+        handle: Mutex::default(),
+    }));
+    // SAFETY: never freed while its thread runs: `stop` joins first.
+    let shared: &'static Worker = unsafe { &*worker };
+    let handle = ticker::spawn_quietly("columba-compiler", 8 << 20, move || run(shared, eval_breaker));
+    match handle {
+        Ok(handle) => {
+            *lock(&shared.handle) = Some(handle);
+            WORKER.store(worker, Ordering::Release);
+            Some(shared)
+        }
+        Err(_) => {
+            // SAFETY: nobody else has seen it.
+            drop(unsafe { Box::from_raw(worker) });
+            None
+        }
+    }
+}
+
+/// The worker's thread.
+fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
+    loop {
+        let (number, job) = {
+            let mut jobs = lock(&worker.jobs);
+            loop {
+                if jobs.stop {
+                    return;
+                }
+                match jobs.waiting.pop_front() {
+                    Some(job) => break job,
+                    None => jobs = worker.bell.wait(jobs).unwrap_or_else(PoisonError::into_inner),
+                }
+            }
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| job.run()))
+            .unwrap_or_else(|_| Err(Refusal { reason: "the second compiler panicked".to_owned() }));
+        lock(&worker.finished).push((number, result));
+        // When the queue of pending calls is full, the next tick installs it.
+        // SAFETY: may be called without the GIL, from any thread.
+        unsafe { ffi::Py_AddPendingCall(Some(install_pending), null_mut()) };
+        eval_breaker.store(1, Ordering::Relaxed);
+    }
+}
+
+extern "C" fn install_pending(_argument: *mut c_void) -> c_int {
+    install();
+    0
+}
+
+/// Puts what is finished into use. The GIL is held.
+pub fn install() {
+    // SAFETY: see `worker`.
+    let Some(worker) = (unsafe { WORKER.load(Ordering::Acquire).as_ref() }) else { return };
+    let finished = std::mem::take(&mut *lock(&worker.finished));
+    for (number, result) in finished {
+        let Some(from) = UNDER_WAY.0.borrow_mut().as_mut().and_then(|jobs| jobs.remove(&number)) else { continue };
+        // SAFETY: a code object that this job owns a reference to.
+        let code = unsafe { Code::new(from.code) };
+        if let (Ok(second), Some(state)) = (result, CodeState::of(code)) {
+            let backend = config::current().second_backend().and_then(crate::backends::by_name);
+            let second = second.replace(&from.first, backend.map_or("", |backend| backend.name()));
+            tiering::replace_version(state, &from.first, from.header, second);
+        }
+        drop(from.first);
+        // SAFETY: the reference that `submit` took; nothing is borrowed.
+        unsafe { ffi::Py_DECREF(from.code) };
+    }
+}
+
+/// Whether an activation runs a version that has a better one by now: once for each.
+fn shall_leave(frame: Frame) -> bool {
+    CodeState::of(frame.code()).is_some_and(|state| state.shall_leave.take())
+}
+
+/// Ends the worker and waits for it. What is under way is given up. The GIL is held.
+pub fn stop() {
+    let worker = WORKER.swap(null_mut(), Ordering::AcqRel);
+    if !worker.is_null() {
+        // SAFETY: taken out of `WORKER`, so this is the only place that frees it, after the thread has ended.
+        let worker = unsafe { Box::from_raw(worker) };
+        {
+            let mut jobs = lock(&worker.jobs);
+            jobs.stop = true;
+            jobs.waiting.clear();
+        }
+        worker.bell.notify_one();
+        let handle = lock(&worker.handle).take();
+        if let Some(handle) = handle {
+            let _ = handle.join();
+        }
+    }
+    forget_under_way();
+}
+
+fn forget_under_way() {
+    let jobs = UNDER_WAY.0.borrow_mut().take();
+    for (_, from) in jobs.into_iter().flatten() {
+        from.first.promoted.set(false);
+        // SAFETY: the reference that `submit` took; nothing is borrowed.
+        unsafe { ffi::Py_DECREF(from.code) };
+    }
+}
+
+/// In a forked child, under the GIL: the thread is gone.
+pub fn after_fork_in_child() {
+    WORKER.store(null_mut(), Ordering::Release);
+    forget_under_way();
+}
