@@ -1,9 +1,10 @@
 //! From a recording to bytes.
 //!
 //! *Method*: one walk over the recorded instructions in order of emission. An operand is a register, a stack slot or an
-//! immediate; what a machine instruction cannot take goes through a scratch register. Edges whose moves would stand in the way
-//! of the usual path are emitted behind all blocks, and float constants behind those. *Invariants*: a result's register is written only
-//! when all operands were read, or is none of theirs; a store of a result to its slot leaves the flags alone.
+//! immediate; what a machine instruction cannot take goes through a scratch register. Edges whose moves would stand in the
+//! way of the usual path are emitted behind all blocks, and float constants behind those. *Invariants*: a result's register
+//! is written only when all operands were read, or is none of theirs; a store of a result to its slot leaves the flags
+//! alone.
 
 use columba_jit_core::backend::{Broken, CodeOrigin, CompileError, Unsupported};
 use columba_jit_core::ir::op::{BinOp, Cond, OverflowOp, UnOp};

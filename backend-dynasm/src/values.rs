@@ -1,11 +1,11 @@
 //! What is recorded, and where its values live.
 //!
-//! *Method*: three walks over the recording. The first joins neighbours: a load with the comparison that is its only use, a
-//! load, an addition and a store of the same word, with the branch on its result. The second goes through the blocks in linear order and
-//! finds each value's interval, weight and hint; the third gives homes. A block that only stores values and leaves has no
-//! place in the order: what it reads counts as read by the guards that go to it. *Invariants*: an instruction's operands are
-//! read at the even position of its number and its result is written at the odd one, so that a result may take an
-//! operand's register; what a guard's leaving reads lives beyond that.
+//! *Method*: three walks over the recording. The first joins neighbours: a load with the comparison that is its only use; a
+//! load, an addition and a store of the same word, with the branch on the sum. The second goes through the blocks in linear
+//! order and finds each value's interval, weight and hint; the third gives homes. A block that only stores values and leaves
+//! has no place in the order: what it reads counts as read by the guards that go to it. *Invariants*: an instruction's
+//! operands are read at the even position of its number and its result is written at the odd one, so that a result may take
+//! an operand's register; what a guard's leaving reads lives beyond that.
 
 use columba_jit_core::backend::{Broken, CompileError};
 use columba_jit_core::bytecode::instruction::Offset;

@@ -10,6 +10,8 @@
 //! and so has its stable split, since a block all of whose earlier predecessors count as cold counts as cold itself, and so
 //! a hot block has no cold dominator. Python operations are refused.
 
+use std::ops::Range;
+
 use crate::backend::{Broken, CompileError};
 use crate::bytecode::instruction::Offset;
 use crate::emitter::{Access, Edge, Emitter, MachineTy, Parameter, Signature, Test};
@@ -55,25 +57,32 @@ impl Order {
     fn of(function: &Function) -> Result<Order, CompileError> {
         let count = function.blocks.len();
         let mut postorder: Vec<Block> = Vec::with_capacity(count);
-        let mut seen = vec![false; count];
-        // Depth first without recursion: a block with its successors that are still to be visited.
-        let mut stack: Vec<(Block, Vec<Block>)> = Vec::new();
-        let enter = |block: Block, seen: &mut [bool]| -> Result<(Block, Vec<Block>), CompileError> {
-            seen[block.0 as usize] = true;
-            Ok((block, successors(function, block)?))
+        // The successors of the blocks seen so far, and by block where its own stand.
+        let mut successors: Vec<Block> = Vec::with_capacity(2 * count);
+        let mut ranges: Vec<Option<Range<usize>>> = vec![None; count];
+        let enter = |block: Block, successors: &mut Vec<Block>| {
+            let start = successors.len();
+            add_successors(function, block, successors)?;
+            Ok::<_, CompileError>((block, start..successors.len()))
         };
         if count == 0 {
             return Err(Broken::Terminator { block: Block(0) }.into());
         }
-        stack.push(enter(Block(0), &mut seen)?);
+        // Depth first without recursion: a block with the range of its successors that are still to be visited.
+        let mut stack = vec![enter(Block(0), &mut successors)?];
+        ranges[0] = Some(stack[0].1.clone());
         while let Some((block, waiting)) = stack.last_mut() {
-            match waiting.pop() {
-                Some(next) if !seen[next.0 as usize] => stack.push(enter(next, &mut seen)?),
-                Some(_) => {}
-                None => {
-                    postorder.push(*block);
-                    stack.pop();
-                }
+            let Some(next) = waiting.next_back() else {
+                postorder.push(*block);
+                stack.pop();
+                continue;
+            };
+            let next = successors[next];
+            let range = &mut ranges[next.0 as usize];
+            if range.is_none() {
+                let entered = enter(next, &mut successors)?;
+                *range = Some(entered.1.clone());
+                stack.push(entered);
             }
         }
         postorder.reverse();
@@ -83,7 +92,7 @@ impl Order {
             let index = block.0 as usize;
             cold[index] = function.blocks[index].cold || (at > 0 && !reached_hot[index]);
             if !cold[index] {
-                for next in successors(function, block)? {
+                for next in &successors[ranges[index].clone().unwrap_or_default()] {
                     reached_hot[next.0 as usize] = true;
                 }
             }
@@ -95,22 +104,22 @@ impl Order {
     }
 }
 
-/// Where a block goes to. The first successor is visited last, and so comes next in reverse postorder.
-fn successors(function: &Function, block: Block) -> Result<Vec<Block>, CompileError> {
-    let targets: Vec<&Target> = match function.blocks[block.0 as usize].insts.last().map(|inst| &inst.op) {
-        Some(Op::Jump(target)) => vec![target],
-        Some(Op::Branch(_, then, otherwise)) => vec![then, otherwise],
-        Some(Op::Switch(_, cases, default)) => cases.iter().chain([default]).collect(),
-        Some(Op::Return(..) | Op::Leave(_) | Op::Unreachable) => vec![],
-        _ => return Err(Broken::Terminator { block }.into()),
+/// Adds where a block goes to. The first successor is visited last, and so comes next in reverse postorder.
+fn add_successors(function: &Function, block: Block, to: &mut Vec<Block>) -> Result<(), CompileError> {
+    let mut add = |target: &Target| match function.blocks.get(target.block.0 as usize) {
+        Some(data) if data.params.len() == target.args.len() => {
+            to.push(target.block);
+            Ok(())
+        }
+        _ => Err(Broken::Edge { from: block, to: target.block }.into()),
     };
-    targets
-        .into_iter()
-        .map(|target| match function.blocks.get(target.block.0 as usize) {
-            Some(data) if data.params.len() == target.args.len() => Ok(target.block),
-            _ => Err(Broken::Edge { from: block, to: target.block }.into()),
-        })
-        .collect()
+    match function.blocks[block.0 as usize].insts.last().map(|inst| &inst.op) {
+        Some(Op::Jump(target)) => add(target),
+        Some(Op::Branch(_, then, otherwise)) => add(then).and_then(|()| add(otherwise)),
+        Some(Op::Switch(_, cases, default)) => cases.iter().chain([default]).try_for_each(add),
+        Some(Op::Return(..) | Op::Leave(_) | Op::Unreachable) => Ok(()),
+        _ => Err(Broken::Terminator { block }.into()),
+    }
 }
 
 /// How often each value is used, and where it is tested.
