@@ -6,8 +6,10 @@
 use columba_jit_core::backend::Backend;
 use std::sync::OnceLock;
 
+type Make = fn() -> Box<dyn Backend>;
+
 /// Name, and how the backend is made. The first is the default.
-const TABLE: &[(&str, fn() -> Box<dyn Backend>)] = &[
+const TABLE: &[(&str, Make)] = &[
     #[cfg(feature = "cranelift")]
     ("cranelift", || Box::new(columba_backend_cranelift::CraneliftBackend::new())),
     #[cfg(feature = "llvm")]
