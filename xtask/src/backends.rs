@@ -17,6 +17,11 @@ pub fn features() -> String {
     ALL.iter().map(|name| format!("columba-cpython-hook/{name}")).collect::<Vec<_>>().join(",")
 }
 
+/// How many times as long as usual a program may take: at threshold 0 LLVM spends seconds on what runs before it.
+pub fn patience(backend: Option<&str>) -> u32 {
+    if backend == Some("llvm") { 6 } else { 1 }
+}
+
 /// Installs what building these backends needs and the machine lacks. Where packages cannot be installed, the build itself
 /// says what is missing.
 pub fn provide(backends: &[&str]) -> Result<()> {
