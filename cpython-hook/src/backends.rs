@@ -1,6 +1,6 @@
 //! The backends compiled in, by name.
 //!
-//! Each is a Cargo feature and one entry of [`TABLE`]; nothing else in this crate names one. A backend is made when it is
+//! Each is a Cargo feature and one entry of `TABLE`; nothing else in this crate names one. A backend is made when it is
 //! first used and lives as long as the process.
 
 use columba_jit_core::backend::Backend;
@@ -16,7 +16,7 @@ const TABLE: &[(&str, Make)] = &[
     ("llvm", || Box::new(columba_backend_llvm::LlvmBackend::new())),
 ];
 
-/// The ones made so far, in the order of [`TABLE`].
+/// The ones made so far, in the order of `TABLE`.
 static MADE: [OnceLock<Box<dyn Backend>>; TABLE.len()] = [const { OnceLock::new() }; TABLE.len()];
 
 /// Their names; the first is the default.
