@@ -57,15 +57,16 @@ struct Origins<'ctx> {
 /// Builds one function in LLVM's IR.
 pub struct LlvmEmitter<'ctx> {
     context: &'ctx Context,
-    module: Module<'ctx>,
+    // What refers to the module is dropped before it.
+    origins: Option<Origins<'ctx>>,
     builder: Builder<'ctx>,
+    module: Module<'ctx>,
     function: FunctionValue<'ctx>,
     types: Types<'ctx>,
     prologue: BasicBlock<'ctx>,
     started: bool,
     /// The processor rounds floats by itself.
     rounds: bool,
-    origins: Option<Origins<'ctx>>,
     blocks: Vec<BlockData<'ctx>>,
     signatures: HashMap<Signature, FunctionType<'ctx>>,
     intrinsics: HashMap<&'static str, Option<FunctionValue<'ctx>>>,
@@ -283,10 +284,9 @@ impl<'ctx> LlvmEmitter<'ctx> {
             })
             .collect();
         let mut targets = Vec::with_capacity(edges.len());
-        let mut direct: Vec<bool> = vec![false; if edges.len() > 1 { self.blocks.len() } else { 0 }];
-        for (edge, values) in edges.iter().zip(&values) {
+        for (index, (edge, values)) in edges.iter().zip(&values).enumerate() {
             let to = &self.blocks[edge.block];
-            let again = direct.get_mut(edge.block).is_some_and(|seen| std::mem::replace(seen, true));
+            let again = edges[..index].iter().any(|earlier| earlier.block == edge.block);
             let (target, source) = if again && !values.is_empty() {
                 let between = self.new_block();
                 self.builder.position_at_end(between);

@@ -1,6 +1,6 @@
 //! The backends that can be chosen, by name.
 //!
-//! Those compiled in are Cargo features and entries of [`TABLE`]; nothing else in this crate names one. Others are registered
+//! Those compiled in are Cargo features and entries of `TABLE`; nothing else in this crate names one. Others are registered
 //! by the program or extension they come with ([`register`]). A backend is made when it is first used and lives as long as
 //! the process.
 
@@ -19,7 +19,7 @@ const TABLE: &[(&str, Make)] = &[
     ("llvm", || Box::new(columba_backend_llvm::LlvmBackend::new())),
 ];
 
-/// The ones made so far, in the order of [`TABLE`].
+/// The ones made so far, in the order of `TABLE`.
 static MADE: [OnceLock<Box<dyn Backend>>; TABLE.len()] = [const { OnceLock::new() }; TABLE.len()];
 
 /// The ones that came later. They are never removed, since code of theirs may be running.

@@ -5,7 +5,7 @@ use crate::interpreter::install_packages;
 use std::path::Path;
 
 /// Features of `cpython-hook`, one per backend.
-const ALL: &[&str] = &["cranelift", "llvm"];
+const ALL: &[&str] = &["cranelift", "dynasm", "llvm"];
 
 /// The backends to build: the one asked for, or all.
 pub fn wanted(asked: Option<&str>) -> Vec<&str> {
@@ -15,6 +15,11 @@ pub fn wanted(asked: Option<&str>) -> Vec<&str> {
 /// Features for commands of Cargo that work on the whole workspace.
 pub fn features() -> String {
     ALL.iter().map(|name| format!("columba-cpython-hook/{name}")).collect::<Vec<_>>().join(",")
+}
+
+/// How many times as long as usual a program may take: at threshold 0 LLVM spends seconds on what runs before it.
+pub fn patience(backend: Option<&str>) -> u32 {
+    if backend == Some("llvm") { 6 } else { 1 }
 }
 
 /// Installs what building these backends needs and the machine lacks. Where packages cannot be installed, the build itself

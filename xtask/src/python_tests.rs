@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::mode::Mode;
 use crate::process::{self, Outcome};
-use crate::{Common, closing_line, driver, root};
+use crate::{Common, backends, closing_line, driver, root};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
@@ -216,7 +216,7 @@ fn run_program(
     if let Some(report) = report {
         command.env("XTASK_PROBE", report).env("XTASK_PROBE_FUNCTIONS", header.probed());
     }
-    process::run(&mut command, header.timeout)
+    process::run(&mut command, header.timeout * backends::patience(environment.backend.as_deref()))
 }
 
 /// The first difference between the plain run and this one.
