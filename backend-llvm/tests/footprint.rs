@@ -1,13 +1,9 @@
 //! Memory of the process while many functions come and go. A process of its own, since other tests take memory too.
 
-use columba_backend_llvm::LlvmBackend as TestedBackend;
-use columba_jit_core::code::{CodeMemory, CodeOptions};
+use columba_backend_llvm::LlvmBackend;
+use columba_jit_conformance::{Bench, Build, NONE};
 use columba_jit_core::ir::op::{BinOp, Op};
 use columba_jit_core::ir::types::Ty;
-
-#[allow(dead_code)]
-#[path = "../../backend-cranelift/tests/execution/harness.rs"]
-mod harness;
 
 /// Resident memory of the process in KiB.
 fn resident() -> u64 {
@@ -18,15 +14,14 @@ fn resident() -> u64 {
 
 #[test]
 fn memory_stays_flat() {
-    let memory = CodeMemory::new(CodeOptions::default());
+    let backend = LlvmBackend::new();
+    let bench = Bench::new(&backend);
     let turn = |k: i64| {
-        let mut b = harness::Build::new();
+        let mut b = Build::new();
         let (x, k) = (b.entry(), b.int(k));
         let product = b.op(Ty::I64, Op::Binary(BinOp::Mul, x, k));
         b.ret(product);
-        for config in harness::configs() {
-            harness::compile(&b.function, &harness::NONE, &config, &memory).unwrap();
-        }
+        bench.compile_all(&b.function, &NONE);
     };
     (0..100).for_each(turn);
     let before = resident();

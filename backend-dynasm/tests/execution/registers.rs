@@ -135,7 +135,7 @@ fn values_live_across_calls_in_loops() {
 }
 
 /// Runs with a frame of 80 words.
-struct Padded(Compiled);
+struct Padded(Compiled<'static>);
 
 impl Padded {
     fn check(&self, ints: usize, floats: usize) {
@@ -318,7 +318,7 @@ fn joined_memory_operations() {
         }
         let compiled = compile_all(&b.function, &NONE);
         for count in [300i64, 301, 299, i64::MIN, i64::MAX] {
-            for entry in &compiled.0 {
+            for entry in &compiled.entries {
                 let (mut words, mut out) = ([0, count], [0u64; 2]);
                 // SAFETY: two words each.
                 unsafe { entry.call(std::ptr::null_mut(), words.as_mut_ptr().cast(), out.as_mut_ptr(), 5) };

@@ -22,6 +22,8 @@ pub trait Environment {
     fn symbol(&mut self, symbol: Symbol) -> Result<u64, String>;
     /// Result bits; 0 where the helper has none.
     fn call(&mut self, helper: Helper, args: &[u64]) -> Result<u64, String>;
+    /// An instruction is about to be executed: for whoever counts.
+    fn executing(&mut self, _op: &Op) {}
 }
 
 /// The machine-level parameters of a compiled function.
@@ -85,6 +87,7 @@ pub fn interpret(
             if steps > limit {
                 return Err(Trap::StepLimit);
             }
+            run.environment.executing(&inst.op);
             let next = run.step(function, &inst.op).map_err(|message| trap(index, message))?;
             match next {
                 Next::Value(bits) => {

@@ -1,17 +1,33 @@
 //! Code memory in use: never writable and executable, freed per function, unharmed by fork.
 //!
-//! One test function: packing needs that nobody else publishes into or runs packed code, and the maps are the process's.
+//! *Problem*: a backend may keep memory of its own, free it too early, or leave it writable. *Method*: thousands of small
+//! functions through [`CodeSink`], with the process's memory map looked at. *Invariants*: the memory is the case's own, so
+//! nobody else publishes into it or runs its code; cases that look at the map's own file are alone in the process.
 
-use columba_jit_core::backend::{Backend, CodeSink, CompiledEntry, Config};
+use std::sync::{Barrier, Mutex, PoisonError};
+
+use columba_jit_core::backend::{Backend, Caps, CodeSink, CompiledEntry, Config, Effort};
 use columba_jit_core::code::{CodeMemory, CodeOptions, Placement};
 use columba_jit_core::ir::op::{BinOp, Op};
 use columba_jit_core::ir::types::{MemTy, Ty};
 use columba_jit_core::unit::CompileUnit;
 
-use crate::harness::{Build, NONE, backend};
+use crate::bench::{Bench, NONE};
+use crate::construct::Build;
+use crate::run::Case;
+
+/// The perf map is a file per process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("life of packed code", life_of_packed_code),
+        Case::new("several threads compile at once", several_threads_compile_at_once),
+    ]
+}
 
 /// A function that adds a constant, of about twice `padding` operations more.
-fn adder(memory: &CodeMemory, constant: i64, padding: usize) -> CompiledEntry {
+fn adder(bench: &Bench<'_>, memory: &CodeMemory, constant: i64, padding: usize) -> CompiledEntry {
     let mut b = Build::new();
     let x = b.entry();
     let mut waste = x;
@@ -26,7 +42,7 @@ fn adder(memory: &CodeMemory, constant: i64, padding: usize) -> CompiledEntry {
     let sum = b.op(Ty::I64, Op::Binary(BinOp::Add, x, k));
     b.ret(sum);
     let unit = CompileUnit { function: &b.function, resolver: &NONE, symbol_name: "adder" };
-    backend().compile(&unit, &Config::default(), &mut CodeSink::new(memory, Placement::Packed)).unwrap()
+    bench.backend().compile(&unit, &Config::default(), &mut CodeSink::new(memory, Placement::Packed)).unwrap()
 }
 
 fn run(entry: &CompiledEntry, x: i64) -> i64 {
@@ -55,10 +71,10 @@ fn protection_at(address: usize) -> Option<String> {
     })
 }
 
-#[test]
-fn life_of_packed_code() {
+fn life_of_packed_code(bench: &Bench<'_>) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let memory = CodeMemory::new(CodeOptions { perf_map: true });
-    let mut entries: Vec<CompiledEntry> = (0..3000).map(|k| adder(&memory, k, k as usize % 5)).collect();
+    let mut entries: Vec<CompiledEntry> = (0..3000).map(|k| adder(bench, &memory, k, k as usize % 5)).collect();
     assert_no_page_is_writable_and_executable();
     let full = memory.statistics();
     assert!(full.arenas >= 2, "{full:?}");
@@ -82,7 +98,7 @@ fn life_of_packed_code() {
         k % 2 == 0
     });
     assert!(memory.statistics().packed < full.packed * 2 / 3);
-    let replaced: Vec<CompiledEntry> = (0..1500).map(|k| adder(&memory, -k, (k as usize * 2) % 5)).collect();
+    let replaced: Vec<CompiledEntry> = (0..1500).map(|k| adder(bench, &memory, -k, (k as usize * 2) % 5)).collect();
     assert!(memory.statistics().arenas <= full.arenas + 1, "{:?} {full:?}", memory.statistics());
     for (i, entry) in entries.iter().enumerate() {
         assert_eq!(run(entry, 7), 7 + 2 * i as i64 + 1);
@@ -100,7 +116,7 @@ fn life_of_packed_code() {
         let right = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             assert_eq!(run(&entries[1], 1), 1 + 3);
             entries.clear();
-            let more: Vec<CompiledEntry> = (0..200).map(|k| adder(&memory, 7 * k, 3)).collect();
+            let more: Vec<CompiledEntry> = (0..200).map(|k| adder(bench, &memory, 7 * k, 3)).collect();
             assert!(more.iter().enumerate().all(|(k, entry)| run(entry, 1) == 1 + 7 * k as i64));
             assert_no_page_is_writable_and_executable();
             let _ = std::fs::remove_file(format!("/tmp/perf-{}.map", std::process::id()));
@@ -124,11 +140,54 @@ fn life_of_packed_code() {
     std::fs::remove_file(map_path).unwrap();
 
     // Code of its own pages is unmapped with its entry.
-    let large = adder(&memory, 1, 3000);
+    let large = adder(bench, &memory, 1, 3000);
     let at = large.code.as_ref().unwrap().as_ptr() as usize;
     assert!(large.code_size() > 32 << 10);
     assert_eq!(protection_at(at).as_deref(), Some("r-xp"));
     assert_eq!(run(&large, 1), 2);
     drop(large);
     assert_ne!(protection_at(at).as_deref(), Some("r-xp"));
+}
+
+fn several_threads_compile_at_once(bench: &Bench<'_>) {
+    let backend: &dyn Backend = bench.backend();
+    if !backend.caps().contains(Caps::BACKGROUND) {
+        return;
+    }
+    let function = |k: i64| {
+        let mut b = Build::new();
+        let x = b.entry();
+        let k = b.int(k);
+        let product = b.op(Ty::I64, Op::Binary(BinOp::Mul, x, k));
+        b.ret(product);
+        b.function
+    };
+    let memory = CodeMemory::new(CodeOptions::default());
+    let threads = 4;
+    let start = Barrier::new(threads);
+    std::thread::scope(|scope| {
+        for thread in 0..threads as i64 {
+            let (memory, start) = (&memory, &start);
+            scope.spawn(move || {
+                start.wait();
+                let mut kept = Vec::new();
+                for turn in 0..25 {
+                    let k = thread * 1000 + turn;
+                    let effort = if turn % 2 == 0 { Effort::Normal } else { Effort::Fast };
+                    let config = Config { effort, ..Config::default() };
+                    let unit = CompileUnit { function: &function(k), resolver: &NONE, symbol_name: "threads" };
+                    kept.push((
+                        k,
+                        backend.compile(&unit, &config, &mut CodeSink::new(memory, Placement::Fresh)).unwrap(),
+                    ));
+                }
+                for (k, entry) in &kept {
+                    let mut out = 0;
+                    // SAFETY: writes one word.
+                    unsafe { entry.call(std::ptr::null_mut(), std::ptr::null_mut(), &mut out, 2) };
+                    assert_eq!(out as i64, 2 * k);
+                }
+            });
+        }
+    });
 }
