@@ -116,7 +116,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 fn offsets(bench: &Bench<'_>) {
     // The frame's middle is the base, so that offsets of both signs and both encodings stay inside.
-    const WORDS: usize = 600;
+    const WORDS: usize = 640;
     let middle = 300i32;
     for offset in [-300, -17, -16, -1, 0, 1, 15, 16, 100, 299] {
         let mut b = Build::new();
