@@ -12,8 +12,9 @@ use columba_jit_core::ir::types::{MemTy, Ty};
 
 use crate::bench::{Bench, Fake, NONE};
 use crate::construct::{Build, to};
+use crate::run::Check;
 
-pub(crate) const CASES: &[(&str, fn(&Bench<'_>))] = &[
+pub(crate) const CASES: &[(&str, Check)] = &[
     ("widths", widths),
     ("flags are stored as words", flags_are_stored_as_words),
     ("eval breaker is read in every turn", eval_breaker_is_read_in_every_turn),
