@@ -131,7 +131,7 @@ impl Default for Options {
         Options {
             seed: 1,
             programs: 150,
-            exit_programs: 25,
+            exit_programs: 60,
             chaos_programs: 20,
             chaos_variants: 4,
             max_failures: 20,

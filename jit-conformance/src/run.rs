@@ -15,6 +15,9 @@ use crate::bench::Bench;
 use crate::report::{Failure, SectionReport};
 use crate::{Options, Section, abi, chaos, edges, exits, generated, publishing, texts};
 
+/// What a case does: it panics if something does not hold.
+pub(crate) type Check = fn(&Bench<'_>);
+
 /// One thing that must hold.
 pub(crate) struct Case {
     pub name: String,
@@ -117,7 +120,9 @@ pub(crate) fn collect(action: impl FnOnce()) -> Result<(), String> {
             }
             let place =
                 info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
-            let message = info.payload_as_str().unwrap_or("panicked with something that is no text");
+            let payload = info.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panicked");
             PANIC.set(Some(format!("{message}{place}")));
         }));
     });

@@ -9,8 +9,9 @@ use columba_jit_core::ir::types::Ty;
 
 use crate::bench::{Bench, Compiled, NONE};
 use crate::construct::{Build, to};
+use crate::run::Check;
 
-pub(crate) const CASES: &[(&str, fn(&Bench<'_>))] = &[
+pub(crate) const CASES: &[(&str, Check)] = &[
     ("int operations", int_operations),
     ("float operations", float_operations),
     ("unary operations", unary_operations),

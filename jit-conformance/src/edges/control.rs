@@ -12,8 +12,9 @@ use columba_jit_core::ir::types::{MemTy, PyTypes, Ty};
 
 use crate::bench::{Bench, NONE, OUT, POISON};
 use crate::construct::{Build, to};
+use crate::run::Check;
 
-pub(crate) const CASES: &[(&str, fn(&Bench<'_>))] = &[
+pub(crate) const CASES: &[(&str, Check)] = &[
     ("guards write their values", guards_write_their_values),
     ("statuses", statuses),
     ("switches", switches),

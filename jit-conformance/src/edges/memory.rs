@@ -12,8 +12,9 @@ use columba_jit_core::ir::types::{MemTy, Ty};
 
 use crate::bench::{Bench, Fake, NONE};
 use crate::construct::{Build, to};
+use crate::run::Check;
 
-pub(crate) const CASES: &[(&str, fn(&Bench<'_>))] = &[
+pub(crate) const CASES: &[(&str, Check)] = &[
     ("widths", widths),
     ("flags are stored as words", flags_are_stored_as_words),
     ("eval breaker is read in every turn", eval_breaker_is_read_in_every_turn),
@@ -116,7 +117,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 fn offsets(bench: &Bench<'_>) {
     // The frame's middle is the base, so that offsets of both signs and both encodings stay inside.
-    const WORDS: usize = 600;
+    const WORDS: usize = 640;
     let middle = 300i32;
     for offset in [-300, -17, -16, -1, 0, 1, 15, 16, 100, 299] {
         let mut b = Build::new();

@@ -43,6 +43,20 @@ pub struct Mutant {
     plant: Plant,
 }
 
+impl Mutant {
+    /// The backend with this mistake; the tape for a mistake that can only be planted there, `None` for one that
+    /// [`run_direct_calls`] looks for.
+    pub fn plant<'b>(&self, backend: &'b dyn Backend) -> Option<Box<dyn Backend + 'b>> {
+        Some(match self.plant {
+            Plant::Ir(change) => Box::new(ir::Changing { backend, change }),
+            Plant::Entry(fault) => Box::new(entry::Wrapping::new(backend, fault)),
+            Plant::Helpers(fault) => Box::new(entry::Thunking { backend, fault }),
+            Plant::Tape(fault) => Box::new(TapeBackend::with_fault(fault)),
+            Plant::Direct(_) => return None,
+        })
+    }
+}
+
 /// How a mutant fared.
 #[derive(Clone, Debug)]
 pub struct MutantOutcome {
@@ -127,18 +141,9 @@ pub fn run_mutants(backend: &dyn Backend) -> MutantReport {
             let (section, case) = mutant.killed_by;
             let by = format!("{section}/{case}");
             let tape = TapeBackend::new();
-            let (about, planted): (&dyn Backend, Box<dyn Backend + '_>) = match mutant.plant {
-                Plant::Ir(change) => (backend, Box::new(ir::Changing { backend, change })),
-                Plant::Entry(fault) => (backend, Box::new(entry::Wrapping::new(backend, fault))),
-                Plant::Helpers(fault) => (backend, Box::new(entry::Thunking { backend, fault })),
-                Plant::Tape(fault) => (&tape, Box::new(TapeBackend::with_fault(fault))),
-                Plant::Direct(fault) => {
-                    let report =
-                        run_direct_calls(|call| Ok(call.emit(TapeEmitter::with_fault(Some(fault)))?.into_entry()));
-                    let killed = report.failures.into_iter().next().map(|failure| failure.message);
-                    let killed = killed.ok_or_else(|| "no case saw it".into());
-                    return MutantOutcome { name: mutant.name, by, killed };
-                }
+            let about: &dyn Backend = if matches!(mutant.plant, Plant::Tape(_)) { &tape } else { backend };
+            let Some(planted) = mutant.plant(backend) else {
+                return MutantOutcome { name: mutant.name, by, killed: direct(mutant.plant) };
             };
             let key = format!("{} {by}", about.name());
             let passes = honest.entry(key).or_insert_with(|| run_case(about, section, case));
@@ -154,6 +159,13 @@ pub fn run_mutants(backend: &dyn Backend) -> MutantReport {
         })
         .collect();
     MutantReport { backend: backend.name().to_owned(), outcomes }
+}
+
+/// Looks for a mistake of calls through the emitter.
+fn direct(plant: Plant) -> Result<String, String> {
+    let Plant::Direct(fault) = plant else { return Err("it cannot be planted".into()) };
+    let report = run_direct_calls(|call| Ok(call.emit(TapeEmitter::with_fault(Some(fault)))?.into_entry()));
+    report.failures.into_iter().next().map(|failure| failure.message).ok_or_else(|| "no case saw it".into())
 }
 
 fn run_case(backend: &dyn Backend, section: Section, name: &str) -> Result<(), String> {
