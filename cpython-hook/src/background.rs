@@ -6,8 +6,8 @@
 //! the main thread, at a point where it serves requests, if the version it was made from is still in use. An activation
 //! that runs a loop in the old version is asked to leave it, and is then found and entered as any running loop is.
 //! *Invariants*: the worker touches nothing of CPython; the code object and the first version are kept alive, by references
-//! under the GIL, while their second version is under way. No lock is held across a call into CPython. A forked
-//! child has no worker and makes a new one; the worker is joined before the interpreter goes away.
+//! under the GIL, while their second version is under way. No lock is held across a call into CPython. No process is forked
+//! while the worker compiles; a child has no worker and makes a new one; the worker is joined before the interpreter goes away.
 
 use crate::{
     code_state::CodeState,
@@ -17,14 +17,14 @@ use crate::{
 use columba_cpython_runtime::{code::Code, frame::Frame, helpers::pending, thread::Interpreter};
 use pyo3::ffi::{self, PyObject};
 use std::{
-    cell::RefCell,
+    cell::{RefCell, UnsafeCell},
     collections::{HashMap, VecDeque},
     ffi::{c_int, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
     ptr::null_mut,
     rc::Rc,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, Once, PoisonError,
         atomic::{AtomicPtr, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -51,6 +51,27 @@ struct Jobs {
 
 /// The worker of this process; leaked in a forked child, where its thread does not exist.
 static WORKER: AtomicPtr<Worker> = AtomicPtr::new(null_mut());
+/// Held by the worker while it compiles, and by a thread that forks: a code generator may have locks of its own (LLVM does),
+/// and a child must not find them taken.
+static COMPILING: ForkLock = ForkLock(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+
+/// A mutex that may be unlocked in the child of a fork by the thread that locked it in the parent.
+struct ForkLock(UnsafeCell<libc::pthread_mutex_t>);
+// SAFETY: a mutex is made to be shared.
+unsafe impl Sync for ForkLock {}
+
+impl ForkLock {
+    extern "C" fn lock() {
+        // SAFETY: initialised statically, never destroyed or moved.
+        unsafe { libc::pthread_mutex_lock(COMPILING.0.get()) };
+    }
+
+    extern "C" fn unlock() {
+        // SAFETY: as above; locked by this thread.
+        unsafe { libc::pthread_mutex_unlock(COMPILING.0.get()) };
+    }
+}
+
 /// Number of the last job.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
@@ -113,6 +134,11 @@ fn worker() -> Option<&'static Worker> {
         return Some(worker);
     }
     pending::set_leave_query(shall_leave);
+    static AT_FORK: Once = Once::new();
+    // SAFETY: registers functions that only lock and unlock.
+    AT_FORK.call_once(|| unsafe {
+        libc::pthread_atfork(Some(ForkLock::lock), Some(ForkLock::unlock), Some(ForkLock::unlock));
+    });
     // SAFETY: the main interpreter outlives the worker, which is joined at exit.
     let interpreter = unsafe { Interpreter::new(ffi::PyInterpreterState_Main()) };
     let eval_breaker = interpreter.eval_breaker();
@@ -154,8 +180,10 @@ fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
                 }
             }
         };
+        ForkLock::lock();
         let result = catch_unwind(AssertUnwindSafe(|| job.run()))
             .unwrap_or_else(|_| Err(Refusal { reason: "the second compiler panicked".to_owned() }));
+        ForkLock::unlock();
         lock(&worker.finished).push((number, result));
         // When the queue of pending calls is full, the next tick installs it.
         // SAFETY: may be called without the GIL, from any thread.
