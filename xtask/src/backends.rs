@@ -5,11 +5,14 @@ use crate::interpreter::install_packages;
 use std::path::Path;
 
 /// Features of `cpython-hook`, one per backend.
-const ALL: &[&str] = &["cranelift", "dynasm", "llvm"];
+pub const ALL: &[&str] = &["cranelift", "dynasm", "llvm"];
 
-/// The backends to build: the one asked for, or all.
+/// What is built where a command needs any backend, and none is named.
+pub const DEFAULT: &str = "cranelift";
+
+/// The backends to build: those asked for (two, separated by a comma, for two tiers), or all.
 pub fn wanted(asked: Option<&str>) -> Vec<&str> {
-    asked.map_or_else(|| ALL.to_vec(), |name| vec![name])
+    asked.map_or_else(|| ALL.to_vec(), |names| names.split(',').map(str::trim).collect())
 }
 
 /// Features for commands of Cargo that work on the whole workspace.

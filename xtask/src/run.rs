@@ -4,7 +4,7 @@ use crate::develop::Environment;
 use crate::error::{Error, Result};
 use crate::mode::Mode;
 use crate::process::{self, Outcome};
-use crate::{Common, driver, table};
+use crate::{Common, backends, driver, table};
 use clap::Args;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -33,7 +33,9 @@ pub fn command(args: &RunArgs) -> Result<()> {
     if !args.script.exists() {
         return Err(Error::Usage(format!("no program {}", args.script.display())));
     }
-    let environment = Environment::prepare(&args.common)?;
+    let mut common = args.common.clone();
+    common.backend.get_or_insert_with(|| backends::DEFAULT.to_owned());
+    let environment = Environment::prepare(&common)?;
     let columba = Mode { threshold: args.threshold, ..Mode::DEFAULT };
     let report_path = process::scratch_dir()?.join("report.json");
     let (mut plain_times, mut columba_times) = (Vec::new(), Vec::new());

@@ -26,9 +26,46 @@ enum Part {
     Cpython,
 }
 
+/// What is run on a backend.
+struct Plan {
+    /// As the option is written.
+    backend: &'static str,
+    /// Modes of the Python programs; all when none is named.
+    modes: &'static [&'static str],
+    /// The cross-section of CPython's tests at threshold 0.
+    cross_section: bool,
+    /// Else these files of it.
+    cpython: &'static [&'static str],
+}
+
+/// At threshold 0 LLVM takes most of a minute for a file of CPython's tests, so it gets ten; all are run by
+/// `cargo xtask cpython-tests --backend llvm`.
+const PLANS: &[Plan] = &[
+    Plan { backend: "cranelift", modes: &[], cross_section: true, cpython: &[] },
+    Plan { backend: "dynasm", modes: &[], cross_section: true, cpython: &[] },
+    Plan {
+        backend: "llvm",
+        modes: &["default", "warm"],
+        cross_section: false,
+        cpython: &[
+            "test_grammar",
+            "test_scope",
+            "test_raise",
+            "test_with",
+            "test_dictcomps",
+            "test_genexps",
+            "test_augassign",
+            "test_unpack",
+            "test_bool",
+            "test_slice",
+        ],
+    },
+    Plan { backend: "dynasm,llvm", modes: &["default", "warm"], cross_section: false, cpython: &[] },
+];
+
 /// What one step came to.
 struct Step {
-    name: &'static str,
+    name: String,
     passed: usize,
     failed: usize,
     seconds: f64,
@@ -37,14 +74,14 @@ struct Step {
 pub fn command(args: &TestArgs) -> Result<()> {
     let wanted = |part: Part| args.only.is_empty() || args.only.contains(&part);
     let mut steps: Vec<Step> = Vec::new();
-    let mut step = |name: &'static str, work: &dyn Fn() -> Result<(usize, usize)>| {
+    let mut step = |name: &str, work: &dyn Fn() -> Result<(usize, usize)>| {
         eprintln!("== {name}");
         let start = Instant::now();
         let (passed, failed) = work().unwrap_or_else(|error| {
             eprintln!("error: {error}");
             (0, 1)
         });
-        steps.push(Step { name, passed, failed, seconds: start.elapsed().as_secs_f64() });
+        steps.push(Step { name: name.to_owned(), passed, failed, seconds: start.elapsed().as_secs_f64() });
         failed == 0
     };
     if wanted(Part::Rust) {
@@ -56,34 +93,55 @@ pub fn command(args: &TestArgs) -> Result<()> {
             cargo(&[&["clippy"], workspace.as_slice(), &["--all-targets", "--", "-D", "warnings"]].concat(), &[])
         });
         step("rust tests", &|| rust_tests(&args.common));
+        step("features", &|| {
+            // The facade with no backend, with each alone, and with all of them and CPython.
+            for features in ["", "cranelift", "dynasm", "llvm", "cranelift,dynasm,llvm,cpython"] {
+                cargo(
+                    &["check", "--quiet", "--package", "columba", "--no-default-features", "--features", features],
+                    &[],
+                )?;
+            }
+            Ok((5, 0))
+        });
         step("documentation", &|| {
             cargo(&[&["doc"], workspace.as_slice(), &["--no-deps"]].concat(), &[("RUSTDOCFLAGS", "-D warnings")])
         });
     }
     if wanted(Part::Python) || wanted(Part::Cpython) {
         let built = step("extension", &|| Environment::prepare(&args.common).map(|_| (1, 0)));
-        if built && wanted(Part::Python) {
-            step("python programs", &|| {
-                let python =
-                    python_tests::PythonTestsArgs { common: quiet(&args.common), mode: Vec::new(), filter: None };
-                python_tests::run(&python, &Environment::without_extension(&args.common)?)
-            });
-        }
-        if built && wanted(Part::Cpython) {
-            step("cpython tests", &|| {
-                let cpython = cpython_tests::CpythonTestsArgs {
-                    common: quiet(&args.common),
-                    threshold: 0,
-                    plain: false,
-                    null: false,
-                    stress: false,
-                    timeout: 600,
-                    cross_section: true,
-                    fresh: false,
-                    names: Vec::new(),
-                };
-                cpython_tests::run(&cpython, &Environment::without_extension(&args.common)?)
-            });
+        for plan in built.then_some(PLANS).into_iter().flatten() {
+            if args.common.backend.as_ref().is_some_and(|asked| asked != plan.backend) {
+                continue;
+            }
+            let environment = || -> Result<Environment> {
+                Ok(Environment {
+                    backend: Some(plan.backend.to_owned()),
+                    ..Environment::without_extension(&args.common)?
+                })
+            };
+            if wanted(Part::Python) {
+                step(&format!("python programs, {}", plan.backend), &|| {
+                    let mode = plan.modes.iter().map(|mode| mode.to_string()).collect();
+                    let python = python_tests::PythonTestsArgs { common: quiet(&args.common), mode, filter: None };
+                    python_tests::run(&python, &environment()?)
+                });
+            }
+            if wanted(Part::Cpython) && (plan.cross_section || !plan.cpython.is_empty()) {
+                step(&format!("cpython tests, {}", plan.backend), &|| {
+                    let cpython = cpython_tests::CpythonTestsArgs {
+                        common: quiet(&args.common),
+                        threshold: 0,
+                        plain: false,
+                        null: false,
+                        stress: false,
+                        timeout: 600,
+                        cross_section: plan.cross_section,
+                        fresh: false,
+                        names: plan.cpython.iter().map(|name| name.to_string()).collect(),
+                    };
+                    cpython_tests::run(&cpython, &environment()?)
+                });
+            }
         }
     }
     eprintln!();
