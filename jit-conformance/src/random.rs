@@ -159,7 +159,8 @@ impl Generator {
             12 => {
                 let all = [MemTy::U8, MemTy::I8, MemTy::U16, MemTy::I16, MemTy::U32, MemTy::I32, MemTy::I64];
                 let mem = self.random.pick(&all);
-                self.int(Op::Load { mem, ty: Ty::I64, base, offset });
+                let within = self.random.below(8 / mem.size()) * mem.size();
+                self.int(Op::Load { mem, ty: Ty::I64, base, offset: offset + within as i32 });
             }
             13 => {
                 let mem = self.random.pick(&[
@@ -171,7 +172,8 @@ impl Generator {
                     MemTy::I32,
                     MemTy::I64,
                 ]);
-                self.b.effect(Op::Store { mem, base, offset, value: x });
+                let within = self.random.below(8 / mem.size()) * mem.size();
+                self.b.effect(Op::Store { mem, base, offset: offset + within as i32, value: x });
             }
             14 => {
                 // Floats have words of their own: a NaN's bits are nobody's promise.
@@ -209,6 +211,13 @@ impl Generator {
         }
     }
 
+    /// Stores the newest integer where it can be seen, or what was computed may never matter.
+    fn show(&mut self) {
+        let value = self.ints[self.ints.len() - 1];
+        let offset = 8 * (2 * WORDS + 1 + self.random.below(WORDS)) as i32;
+        self.b.effect(Op::Store { mem: MemTy::I64, base: Value(1), offset, value });
+    }
+
     /// A call with values of every class.
     fn call(&mut self, x: Value, f: Value, g: Value) {
         let frame = Value(1);
@@ -233,7 +242,7 @@ impl Generator {
             let value = g.b.input(Ty::I64, index);
             g.ints.push(value);
         }
-        for value in [0.0, 1.5, f64::INFINITY, -1e300] {
+        for value in [0.0, 1.5, f64::INFINITY, -1e300, f64::NAN] {
             let value = g.b.float(value);
             g.floats.push(value);
         }
@@ -267,6 +276,9 @@ impl Generator {
             g.b.effect(Op::Guard(more, leave));
             for _ in 0..g.random.below(14) {
                 g.operation();
+                if g.random.below(2) == 0 {
+                    g.show();
+                }
             }
             let one = g.b.int(1);
             let test = g.any(Ty::I64);
