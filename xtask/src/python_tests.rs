@@ -11,6 +11,10 @@
 //! # timeout: 120                      seconds, instead of 60
 //! ```
 //!
+//! Time limits are for Columba: a hang of a compiled program fails at once. The plain run, which nobody doubts, may take three
+//! times as long, and when that is not enough it is repeated with nothing beside it; a machine so busy that the plain
+//! run took long gives the others more time in proportion.
+//!
 //! A test's id is `program[mode]`; those expected to fail are listed in `tests/expected_failures.toml`.
 
 use crate::develop::Environment;
@@ -23,7 +27,13 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::RwLock;
 use std::time::Duration;
+
+/// How many times its limit a plain run may take.
+const PATIENCE: u32 = 3;
+/// How many times longer than the plain run a run under Columba may take, where that is more than its limit.
+const SLOWNESS: u32 = 10;
 
 #[derive(Args, Clone)]
 pub struct PythonTestsArgs {
@@ -119,8 +129,9 @@ pub fn run(args: &PythonTestsArgs, environment: &Environment) -> Result<(usize, 
     if programs.is_empty() {
         return Err(Error::Usage("no program of tests/python has that name".into()));
     }
+    let alone = RwLock::new(());
     let verdicts: Vec<Verdict> = process::in_parallel(args.common.jobs, programs, |program| {
-        let verdicts = check(environment, &expected, &args.mode, &program);
+        let verdicts = check(environment, &expected, &args.mode, &program, &alone);
         for verdict in verdicts.iter().filter(|verdict| !verdict.good()) {
             let what = verdict.failure.as_deref().unwrap_or("passed, and is listed as expected to fail");
             eprintln!("FAIL {}: {what}", verdict.test);
@@ -153,7 +164,14 @@ fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn check(environment: &Environment, expected: &Expected, only: &[String], program: &Path) -> Vec<Verdict> {
+/// Runs a program in its modes. `alone` is held by whoever runs a program: shared, or for itself.
+fn check(
+    environment: &Environment,
+    expected: &Expected,
+    only: &[String],
+    program: &Path,
+    alone: &RwLock<()>,
+) -> Vec<Verdict> {
     let name = name_of(program);
     let verdict = |mode: &str, seconds: f64, failure: Option<String>| {
         let test = format!("{name}[{mode}]");
@@ -164,11 +182,15 @@ fn check(environment: &Environment, expected: &Expected, only: &[String], progra
         Ok(Ok(header)) => header,
         Ok(Err(error)) | Err(error) => return vec![verdict("header", 0.0, Some(error))],
     };
-    // Programs with signals and threads can lose a race on a machine that is busy; a plain run that hangs twice is a bug of
-    // the program.
-    let plain = match run_program(environment, &Mode::PLAIN, program, &header, None) {
+    let run = |mode: &Mode, limit: Duration, report: Option<&Path>| {
+        let _others = alone.read().expect("no worker panics with the lock held");
+        run_program(environment, mode, program, &header, limit, report)
+    };
+    let patient = header.timeout * PATIENCE;
+    let plain = match run(&Mode::PLAIN, patient, None) {
         Ok(outcome) if outcome.end == process::End::TimedOut => {
-            run_program(environment, &Mode::PLAIN, program, &header, None)
+            let _alone = alone.write().expect("no worker panics with the lock held");
+            run_program(environment, &Mode::PLAIN, program, &header, patient, None)
         }
         other => other,
     };
@@ -179,6 +201,7 @@ fn check(environment: &Environment, expected: &Expected, only: &[String], progra
         Ok(outcome) => outcome,
         Err(error) => return vec![verdict("plain", 0.0, Some(error.to_string()))],
     };
+    let limit = header.timeout.max(plain.elapsed * SLOWNESS) * backends::patience(environment.backend.as_deref());
     header
         .modes
         .iter()
@@ -186,7 +209,7 @@ fn check(environment: &Environment, expected: &Expected, only: &[String], progra
         .map(|mode| {
             let tried = process::scratch_dir().and_then(|scratch| {
                 let report = scratch.join("report.json");
-                let outcome = run_program(environment, mode, program, &header, Some(&report))?;
+                let outcome = run(mode, limit, Some(&report))?;
                 let text = std::fs::read_to_string(&report).unwrap_or_default();
                 let _ = std::fs::remove_dir_all(scratch);
                 Ok((outcome, serde_json::from_str(&text).unwrap_or(Value::Null)))
@@ -207,6 +230,7 @@ fn run_program(
     mode: &Mode,
     program: &Path,
     header: &Header,
+    limit: Duration,
     report: Option<&Path>,
 ) -> Result<Outcome> {
     let mut command = environment.command(mode);
@@ -216,7 +240,7 @@ fn run_program(
     if let Some(report) = report {
         command.env("XTASK_PROBE", report).env("XTASK_PROBE_FUNCTIONS", header.probed());
     }
-    process::run(&mut command, header.timeout * backends::patience(environment.backend.as_deref()))
+    process::run(&mut command, limit)
 }
 
 /// The first difference between the plain run and this one.

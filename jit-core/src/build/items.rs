@@ -110,7 +110,8 @@ impl Builder<'_> {
 
     /// Makes the item at a stack position an object the stack owns, and gives it.
     pub fn own_at(&mut self, position: usize) -> Value {
-        let item = self.state.stack[position];
+        // Out of the stack while it is boxed: `box_raw` gives every item it finds there a reference.
+        let item = std::mem::replace(&mut self.state.stack[position], Item::Null);
         let value = self.own(item);
         let py = self.item_py(item);
         self.state.stack[position] = Item::owned(value, py);

@@ -297,10 +297,7 @@ impl Builder<'_> {
                     args.extend([iter, index]);
                 }
                 ItemShape::Object { .. } => {
-                    let item = self.state.stack[i];
-                    let value = self.own(item);
-                    self.state.stack[i] = Item::owned(value, PyTypes::all());
-                    args.push(value);
+                    args.push(self.own_at(i));
                 }
             }
         }
