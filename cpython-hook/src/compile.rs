@@ -253,6 +253,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }
     log(&captured, &entry, request, &stages);
+    LAST.set(Some(LastCompilation { stages: stages.spent(), bytes: entry.code_size() }));
     if wanted && !request.dump {
         eprintln!("{dump}");
     }
@@ -398,6 +399,23 @@ fn dump_wanted(qualname: &str) -> bool {
     NAME.get_or_init(|| std::env::var("COLUMBA_DUMP").ok()).as_deref() == Some(qualname)
 }
 
+/// What a compilation took.
+pub struct LastCompilation {
+    /// By stage, in their order.
+    pub stages: Vec<(&'static str, Duration)>,
+    /// Size of the machine code.
+    pub bytes: usize,
+}
+
+thread_local! {
+    static LAST: Cell<Option<LastCompilation>> = const { Cell::new(None) };
+}
+
+/// What this thread's last compilation that succeeded took; `None` when asked again.
+pub fn take_last_compilation() -> Option<LastCompilation> {
+    LAST.take()
+}
+
 /// When each stage of a compilation was done.
 #[derive(Default)]
 struct Stages(Vec<(&'static str, Duration)>);
@@ -406,16 +424,16 @@ impl Stages {
     fn done(&mut self, stage: &'static str, started: Instant) {
         self.0.push((stage, started.elapsed()));
     }
+
+    fn spent(&self) -> Vec<(&'static str, Duration)> {
+        let starts = std::iter::once(Duration::ZERO).chain(self.0.iter().map(|(_, at)| *at));
+        self.0.iter().zip(starts).map(|((stage, at), start)| (*stage, *at - start)).collect()
+    }
 }
 
 impl std::fmt::Display for Stages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut before = Duration::ZERO;
-        for (stage, at) in &self.0 {
-            write!(f, " {stage} {} us", (*at - before).as_micros())?;
-            before = *at;
-        }
-        Ok(())
+        self.spent().iter().try_for_each(|(stage, spent)| write!(f, " {stage} {} us", spent.as_micros()))
     }
 }
 

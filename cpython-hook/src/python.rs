@@ -356,6 +356,29 @@ fn compile_code(code: &Bound<'_, PyAny>) -> PyResult<(bool, Option<String>)> {
     })
 }
 
+/// _compile_and_keep(code) -> bool: compiles and puts the result into use, as for a code object that is hot.
+#[pyfunction]
+fn _compile_and_keep(code: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let code = code_of(code)?;
+    if !hook::is_enabled() {
+        return Err(PyRuntimeError::new_err("nothing is kept while Columba is not enabled"));
+    }
+    let state = CodeState::of_or_new(view(&code), config::threshold());
+    Ok(state.is_some_and(|state| tiering::compile_now(state, None).is_some()))
+}
+
+/// _last_compilation() -> (dict, int) | None: nanoseconds of each stage of this thread's last compilation, and bytes of machine
+/// code; `None` when asked again.
+#[pyfunction]
+fn _last_compilation(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyDict>, usize)>> {
+    let Some(last) = compile::take_last_compilation() else { return Ok(None) };
+    let stages = PyDict::new(py);
+    for (stage, spent) in last.stages {
+        stages.set_item(stage, spent.as_nanos() as u64)?;
+    }
+    Ok(Some((stages, last.bytes)))
+}
+
 /// dump(code) -> str: every stage of a compilation.
 #[pyfunction]
 fn dump(code: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -414,6 +437,7 @@ pub(crate) fn _columba(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ExitInfo>()?;
     macro_rules! add { ($($function:path),*) => { $(module.add_function(wrap_pyfunction!($function, module)?)?;)* } }
     add!(enable, disable, is_enabled, configure, info, dis, ir, native, stats, backend_names, compile_code, dump);
+    add!(_compile_and_keep, _last_compilation);
     add!(_at_exit, _after_fork_in_child, launcher::run_file, launcher::run_command, launcher::run_module);
     Ok(())
 }

@@ -1,12 +1,13 @@
 """Measures one kernel in one way and prints {"seconds", "result", "bytes", "compile_time"} as JSON.
 
-    kernel_worker.py FOLDER NAME repeated|first|module [--columba]
+    kernel_worker.py FOLDER NAME repeated|first|module [--columba BACKENDS]
 
 FOLDER/NAME.py defines `kernel(n)`, `REPEATED` (the n of repeated calls), `FIRST` (the n of one single call) and, if the kernel is not
 one function, `COMPILED` (the functions that must be compiled). FOLDER/module/NAME.py is a program whose module body times its own loop
 into `SECONDS` and keeps its `RESULT`.
 
-With --columba the process must have Columba enabled, and the kernel must have been compiled at the end.
+With --columba the process must have Columba enabled with just these backends, and the kernel must have been compiled by one of them at
+the end.
 """
 
 import importlib.util
@@ -14,6 +15,9 @@ import json
 import os
 import sys
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from under import check_compiled, columba_of
 
 
 def load(path, name):
@@ -54,12 +58,7 @@ def first(module):
 
 def main():
     folder, name, way, *rest = sys.argv[1:]
-    under_columba = rest == ["--columba"]
-    columba = None
-    if under_columba:
-        import columba
-
-        assert columba.is_enabled(), "Columba is not enabled in the worker"
+    columba = columba_of(rest)
     if way == "module":
         before = columba.stats()["compiled"] if columba else 0
         module = load(os.path.join(folder, "module", name + ".py"), name)
@@ -75,8 +74,7 @@ def main():
     if columba and functions:
         size = spent = 0
         for function in functions:
-            info = columba.info(function)
-            assert info.compiled, f"{function.__qualname__} is not compiled: {info.reason}"
+            info = check_compiled(columba, function)
             size += info.bytes or 0
             spent += info.compile_time or 0
         report["bytes"], report["compile_time"] = size, spent

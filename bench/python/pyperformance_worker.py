@@ -1,8 +1,8 @@
 """Runs one program of the pyperformance suite in this process, calling each of its benchmark functions a few times.
 
-    run_pyperformance.py REPORT NAME VALUES
+    pyperformance_worker.py REPORT NAME VALUES [--columba BACKENDS]
 
-REPORT gets a JSON list of {"name", "result", "seconds"}: what the last call returned (as `repr`, addresses taken out) and the best time.
+REPORT (a file, or - for standard output) gets a JSON list of {"name", "result", "seconds"}: what the last call returned (as `repr`, addresses taken out) and the best time.
 
 The program is the suite's own, unchanged; pyperf.Runner, which would start worker processes, is replaced.
 """
@@ -15,6 +15,9 @@ import random
 import re
 import sys
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from under import columba_of
 
 
 # Arguments of programs that need some: one run for each list.
@@ -68,7 +71,11 @@ class Runner:
 
 
 def main():
-    report, name, values = sys.argv[1:]
+    report, name, values, *rest = sys.argv[1:]
+    # What the program prints is not the report.
+    stdout, sys.stdout = sys.stdout, sys.stderr
+    if rest:
+        columba_of(rest)
     import pyperf
     import pyperformance
 
@@ -97,8 +104,11 @@ def main():
 
         assert columba.is_enabled(), "Columba is not enabled"
         assert columba.stats()["compiled"] > 0, "nothing was compiled"
-    with open(report, "w") as file:
-        json.dump(Runner.report, file)
+    if report == "-":
+        json.dump(Runner.report, stdout)
+    else:
+        with open(report, "w") as file:
+            json.dump(Runner.report, file)
     if not Runner.report:
         sys.exit("the program called no benchmark function")
 

@@ -1,4 +1,4 @@
-//! Plain text tables.
+//! Plain text tables, for the terminal. Invariant: every line ends where its last cell does.
 
 /// Lays out rows under a header; the first column is aligned left, the others right.
 pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -26,17 +26,6 @@ pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// The middle of a list of measurements.
-pub fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => values[n / 2],
-        n => (values[n / 2 - 1] + values[n / 2]) / 2.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,11 +34,5 @@ mod tests {
     fn columns_line_up() {
         let text = render(&["name", "ms"], &[vec!["a".into(), "1.5".into()], vec!["long".into(), "10.25".into()]]);
         assert_eq!(text, "name     ms\na       1.5\nlong  10.25\n");
-    }
-
-    #[test]
-    fn median_of_even_and_odd_counts() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 }

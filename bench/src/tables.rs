@@ -1,0 +1,250 @@
+//! Tables of a report, as rows of text.
+//!
+//! A suite of programs has one line per program, with the median, the range over processes and the ratio to the plain
+//! interpreter in each column; a suite of distributions has one line per column. Numbers have three significant digits: the
+//! spread forbids more.
+
+use crate::{
+    column::Column,
+    report::{Cell, Kind, Report, Row, Suite},
+    stats::{Summary, geometric_mean},
+};
+
+/// A table and what is said above it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    pub title: String,
+    pub header: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// All tables of a suite.
+pub fn of_suite(report: &Report, suite: &Suite) -> Vec<Table> {
+    let mut tables = vec![match suite.kind {
+        Kind::Programs => programs(report, suite),
+        Kind::Distributions => distributions(suite),
+    }];
+    tables.extend(code_of_programs(report, suite));
+    tables.retain(|table| !table.rows.is_empty());
+    tables
+}
+
+/// What a reader must know of machine and interpreter: names and values.
+pub fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let (machine, interpreter) = (&report.machine, &report.interpreter);
+    let mut facts = vec![
+        ("CPU", machine.cpu.clone()),
+        ("Cores", machine.cores.to_string()),
+        ("Memory", format!("{:.0} GiB", machine.memory_gib)),
+        ("Operating system", format!("{}, Linux {}", machine.os, machine.kernel)),
+        ("Load when measuring began", format!("{:.1}", machine.load)),
+        (
+            "Interpreter",
+            format!(
+                "{}, {}, {}",
+                interpreter.version,
+                interpreter.compiler,
+                if interpreter.optimised { "optimised build" } else { "built WITHOUT optimisations" }
+            ),
+        ),
+    ];
+    if let Some(pypy) = &interpreter.pypy {
+        facts.push(("PyPy", pypy.clone()));
+    }
+    facts.push(("Processes per figure", report.processes.to_string()));
+    facts.push(("Date", machine.date.clone()));
+    facts
+}
+
+fn programs(report: &Report, suite: &Suite) -> Table {
+    let mut header = vec!["program".to_owned(), "way".to_owned()];
+    header.extend(report.columns.iter().map(|column| column.name().to_owned()));
+    let any_bar = suite.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.bar.is_some());
+    if any_bar {
+        header.push("bar".to_owned());
+    }
+    let mut rows: Vec<Vec<String>> = suite
+        .rows
+        .iter()
+        .map(|row| {
+            let mut line = vec![row.program.clone(), row.way.clone()];
+            line.extend(report.columns.iter().map(|column| row.cell(column.name()).map_or_else(dash, |cell| time(cell, &row.unit))));
+            if any_bar {
+                line.push(verdict(row));
+            }
+            line
+        })
+        .collect();
+    rows.extend(means(report, suite));
+    Table { title: format!("{}: median, range over processes, times as fast as the interpreter", suite.name), header, rows }
+}
+
+/// Geometric means of the ratios, a line for each way of measuring that has more than one program.
+fn means(report: &Report, suite: &Suite) -> Vec<Vec<String>> {
+    let mut ways: Vec<&str> = Vec::new();
+    for row in &suite.rows {
+        if !ways.contains(&row.way.as_str()) {
+            ways.push(&row.way);
+        }
+    }
+    let of_way = |way: &&str| suite.rows.iter().filter(|row| row.way == **way).count() > 1;
+    let mean = |way: &str, column: &Column| {
+        let cells = suite.rows.iter().filter(|row| row.way == way).filter_map(|row| row.cell(column.name()));
+        let ratios: Vec<f64> = cells.filter(|cell| cell.failure.is_none()).filter_map(|cell| cell.ratio).collect();
+        geometric_mean(&ratios).map_or_else(dash, |mean| format!("{mean:.2}x"))
+    };
+    ways.iter()
+        .filter(|way| of_way(way))
+        .map(|way| {
+            let mut line = vec!["geometric mean".to_owned(), (*way).to_owned()];
+            line.extend(report.columns.iter().map(|column| mean(way, column)));
+            line
+        })
+        .collect()
+}
+
+fn distributions(suite: &Suite) -> Table {
+    let header = ["over", "what", "column", "median", "quartiles", "90 %", "largest", "total", "bar"];
+    let lines = suite.rows.iter().flat_map(|row| {
+        row.cells.iter().filter(|cell| cell.figure.is_some() || cell.failure.is_some()).map(|cell| {
+            let mut line = vec![row.program.clone(), row.way.clone(), cell.column.clone()];
+            match (&cell.failure, cell.figure) {
+                (Some(failure), _) => line.extend([format!("FAILED: {failure}"), dash(), dash(), dash(), dash()]),
+                (None, Some(figure)) => line.extend([
+                    with_unit(figure.median, &row.unit),
+                    format!("{}-{}", number(figure.lower), number(figure.upper)),
+                    number(figure.p90),
+                    number(figure.max),
+                    total(&figure, &row.unit),
+                ]),
+                (None, None) => {}
+            }
+            line.push(cell.bar.as_ref().map_or_else(dash, |bar| {
+                format!("{} {}", bar.text, if bar.met { "ok" } else { "MISSED" })
+            }));
+            line
+        })
+    });
+    Table {
+        title: format!("{}: distributions", suite.name),
+        header: header.map(str::to_owned).to_vec(),
+        rows: lines.collect(),
+    }
+}
+
+/// Size and compile time of the programs, where they are known.
+fn code_of_programs(report: &Report, suite: &Suite) -> Option<Table> {
+    if suite.kind != Kind::Programs {
+        return None;
+    }
+    let columns: Vec<&str> = report.columns.iter().filter(|column| column.backends().is_some()).map(Column::name).collect();
+    let known = |row: &&Row| row.cells.iter().any(|cell| cell.compile_ms.is_some());
+    let rows = suite.rows.iter().filter(known).map(|row| {
+        let mut line = vec![row.program.clone(), row.way.clone()];
+        line.extend(columns.iter().map(|column| {
+            let cell = row.cell(column);
+            match cell.and_then(|cell| cell.bytes.zip(cell.compile_ms)) {
+                Some((bytes, compile)) => format!("{} ms, {bytes:.0} bytes", number(compile)),
+                None => dash(),
+            }
+        }));
+        line
+    });
+    let mut header = vec!["program".to_owned(), "way".to_owned()];
+    header.extend(columns.iter().map(|name| (*name).to_owned()));
+    Some(Table { title: format!("{}: compile time and machine code", suite.name), header, rows: rows.collect() })
+}
+
+fn time(cell: &Cell, unit: &str) -> String {
+    match (&cell.failure, cell.figure) {
+        (Some(_), _) => "FAILED".into(),
+        (None, None) => dash(),
+        (None, Some(figure)) => {
+            let spread = format!("{} ({}-{})", with_unit(figure.median, unit), number(figure.min), number(figure.max));
+            match cell.ratio.filter(|_| cell.column != Column::Plain.name()) {
+                Some(ratio) => format!("{spread} {ratio:.2}x"),
+                None => spread,
+            }
+        }
+    }
+}
+
+fn verdict(row: &Row) -> String {
+    let bars: Vec<_> = row.cells.iter().filter_map(|cell| Some((cell, cell.bar.as_ref()?))).collect();
+    let Some((_, first)) = bars.first() else { return dash() };
+    let missed: Vec<&str> = row.cells.iter().filter(|cell| !cell.met()).map(|cell| cell.column.as_str()).collect();
+    match missed.is_empty() {
+        true => format!("{} ok", first.text),
+        false => format!("{} MISSED by {}", first.text, missed.join(" and ")),
+    }
+}
+
+fn total(figure: &Summary, unit: &str) -> String {
+    match unit {
+        "us" => format!("{} ms", number(figure.total / 1e3)),
+        "bytes" => format!("{} KiB", number(figure.total / 1024.0)),
+        // A sum of averages says nothing.
+        _ => dash(),
+    }
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn with_unit(value: f64, unit: &str) -> String {
+    format!("{} {unit}", number(value))
+}
+
+/// A number with about three significant digits.
+pub fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 100.0 || size == 0.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn programs_have_a_line_each() {
+        let report = samples::report();
+        let tables = of_suite(&report, &report.suites[0]);
+        assert_eq!(tables[0].header, ["program", "way", "interpreter", "cranelift", "bar"]);
+        assert_eq!(
+            tables[0].rows[0],
+            ["float_loop", "repeated", "120 ms (108-150)", "10.0 ms (9.00-12.5) 12.00x", ">= 8x ok"]
+        );
+        assert_eq!(tables[0].rows[1], ["broken", "repeated", "120 ms (108-150)", "FAILED", "-"]);
+        assert_eq!(tables[0].rows[2], ["geometric mean", "repeated", "1.00x", "12.00x"]);
+        assert_eq!(tables[1].rows, [["float_loop", "repeated", "1.50 ms, 2048 bytes"]]);
+    }
+
+    #[test]
+    fn distributions_have_a_line_per_column_that_takes_part() {
+        let report = samples::report();
+        let tables = of_suite(&report, &report.suites[1]);
+        assert_eq!(tables.len(), 1);
+        assert_eq!(
+            tables[0].rows[2],
+            ["five lines", "total", "cranelift", "900 us", "855-1012", "1080", "1125", "2.83 ms", "<= 800 us MISSED"]
+        );
+    }
+
+    #[test]
+    fn a_suite_without_rows_has_no_table() {
+        let report = samples::report();
+        assert!(of_suite(&report, &report.suites[2]).is_empty());
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
+        assert_eq!([1234.4, 99.96, 5.0, 0.1234, 0.0].map(number), ["1234", "100.0", "5.00", "0.123", "0"]);
+    }
+}
