@@ -45,9 +45,10 @@ pub fn render(report: &Report) -> Result<String> {
         for table in tables::of_suite(report, suite) {
             push_table(&mut page, &table);
         }
-        let failures = suite.rows.iter().flat_map(|row| {
-            row.cells.iter().filter_map(move |cell| Some((row, cell, cell.failure.as_ref()?)))
-        });
+        let failures = suite
+            .rows
+            .iter()
+            .flat_map(|row| row.cells.iter().filter_map(move |cell| Some((row, cell, cell.failure.as_ref()?))));
         for (row, cell, failure) in failures {
             let what = format!("{} ({}, {}): {failure}", row.program, row.way, cell.column);
             let _ = writeln!(page, "<p class=\"missed\">{}</p>", escape(&what));

@@ -20,7 +20,8 @@ pub fn render(report: &Report, title: &str) -> String {
         for table in tables::of_suite(report, suite) {
             let _ = writeln!(text, "\n**{}**\n", escape(&table.title));
             line(&mut text, &table.header);
-            let rules: Vec<String> = (0..table.header.len()).map(|at| if at < 2 { "---" } else { "---:" }.into()).collect();
+            let rules: Vec<String> =
+                (0..table.header.len()).map(|at| if at < 2 { "---" } else { "---:" }.into()).collect();
             line(&mut text, &rules);
             for row in &table.rows {
                 line(&mut text, row);

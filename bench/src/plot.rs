@@ -81,7 +81,9 @@ fn bars(report: &Report, suite: &Suite, way: &str) -> Result<Option<Plot>> {
     let rows: Vec<&Row> = suite
         .rows
         .iter()
-        .filter(|row| row.way == way && row.cells.iter().any(|c| c.column != Column::Plain.name() && ratio(c).is_some()))
+        .filter(|row| {
+            row.way == way && row.cells.iter().any(|c| c.column != Column::Plain.name() && ratio(c).is_some())
+        })
         .collect();
     // The ratio of the slowest and of the fastest process.
     let ends = |row: &Row, cell: &Cell| {
@@ -256,11 +258,8 @@ fn stages(report: &Report, suite: &Suite) -> Result<Option<Plot>> {
     let sums = columns.iter().map(|name| stages.iter().map(|stage| median(stage, name)).sum::<f64>());
     // Bars are cumulative and LLVM's hide the others', hence shares of the whole.
     let sums: Vec<f64> = sums.collect();
-    let names = columns
-        .iter()
-        .zip(&sums)
-        .map(|(name, sum)| format!("{name}, {} us", crate::tables::number(*sum)))
-        .collect();
+    let names =
+        columns.iter().zip(&sums).map(|(name, sum)| format!("{name}, {} us", crate::tables::number(*sum))).collect();
     let mut svg = String::new();
     {
         let failed = broken::<String>(&title);

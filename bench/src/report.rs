@@ -270,10 +270,7 @@ mod tests {
 
     #[test]
     fn failures_and_missed_bars_are_listed() {
-        assert_eq!(
-            samples::report().missed(),
-            ["broken (repeated, cranelift)", "five lines (total, cranelift)"]
-        );
+        assert_eq!(samples::report().missed(), ["broken (repeated, cranelift)", "five lines (total, cranelift)"]);
     }
 
     #[test]

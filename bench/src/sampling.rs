@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_wrong_result_is_a_failure() {
-        let samples = vec![Ok(vec![sample(1.0, "right")]), Ok(vec![sample(0.1, "wrong")]), Ok(vec![sample(1.0, "right")])];
+        let samples =
+            vec![Ok(vec![sample(1.0, "right")]), Ok(vec![sample(0.1, "wrong")]), Ok(vec![sample(1.0, "right")])];
         let cells = cells(&columns(), &samples, |_| None);
         assert_eq!(cells[1].failure.as_deref(), Some("wrong result wrong instead of right"));
         assert!(cells[2].met());

@@ -68,7 +68,12 @@ fn programs(report: &Report, suite: &Suite) -> Table {
         .iter()
         .map(|row| {
             let mut line = vec![row.program.clone(), row.way.clone()];
-            line.extend(report.columns.iter().map(|column| row.cell(column.name()).map_or_else(dash, |cell| time(cell, &row.unit))));
+            line.extend(
+                report
+                    .columns
+                    .iter()
+                    .map(|column| row.cell(column.name()).map_or_else(dash, |cell| time(cell, &row.unit))),
+            );
             if any_bar {
                 line.push(verdict(row));
             }
@@ -76,7 +81,11 @@ fn programs(report: &Report, suite: &Suite) -> Table {
         })
         .collect();
     rows.extend(means(report, suite));
-    Table { title: format!("{}: median, range over processes, times as fast as the interpreter", suite.name), header, rows }
+    Table {
+        title: format!("{}: median, range over processes, times as fast as the interpreter", suite.name),
+        header,
+        rows,
+    }
 }
 
 /// Geometric means of the ratios, a line for each way of measuring that has more than one program.
@@ -119,9 +128,11 @@ fn distributions(suite: &Suite) -> Table {
                 ]),
                 (None, None) => {}
             }
-            line.push(cell.bar.as_ref().map_or_else(dash, |bar| {
-                format!("{} {}", bar.text, if bar.met { "ok" } else { "MISSED" })
-            }));
+            line.push(
+                cell.bar
+                    .as_ref()
+                    .map_or_else(dash, |bar| format!("{} {}", bar.text, if bar.met { "ok" } else { "MISSED" })),
+            );
             line
         })
     });
@@ -137,7 +148,8 @@ fn code_of_programs(report: &Report, suite: &Suite) -> Option<Table> {
     if suite.kind != Kind::Programs {
         return None;
     }
-    let columns: Vec<&str> = report.columns.iter().filter(|column| column.backends().is_some()).map(Column::name).collect();
+    let columns: Vec<&str> =
+        report.columns.iter().filter(|column| column.backends().is_some()).map(Column::name).collect();
     let known = |row: &&Row| row.cells.iter().any(|cell| cell.compile_ms.is_some());
     let rows = suite.rows.iter().filter(known).map(|row| {
         let mut line = vec![row.program.clone(), row.way.clone()];

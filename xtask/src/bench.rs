@@ -1,269 +1,319 @@
-//! `cargo xtask bench`: Columba against the plain interpreter, with bars.
+//! `cargo xtask bench`: suites of the crate `bench`, run in virtual environments; their report as a table, JSON, Markdown and HTML.
 //!
-//! A figure is the median over several processes. Plain and Columba processes alternate, so that a machine which slows down
-//! or speeds up does so for both. Every worker checks the kernel's result, and under Columba that the kernel was
-//! compiled: a figure of an interpreted run would be worthless.
-//!
-//! A kernel (`tests/kernels/NAME.py`) is measured in up to three ways: *repeated* (called again and again, best of the later
-//! calls), *first* (one single call of 3 million iterations in a fresh process, compile time included) and *module* (the
-//! same loop in a module body, `tests/kernels/module/NAME.py`).
+//! One environment serves all columns: which backend compiles is said by `COLUMBA_BACKEND` alone, so that columns differ in
+//! nothing else. The bars of programs must be reached by the backends named with `--backend`, or by the default one when none
+//! is; the others are shown beside it. A missed bar is exit code 1, as everywhere in xtask.
 
 use crate::develop::Environment;
 use crate::error::{Error, Result};
 use crate::mode::Mode;
-use crate::{Common, driver, process, root, table};
-use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize};
-use std::path::Path;
+use crate::{Common, backends, process};
+use clap::{Args, ValueEnum};
+use columba_bench::{
+    column::Column,
+    html,
+    laboratory::{self, Laboratory},
+    markdown,
+    report::{Interpreter, Machine, Report},
+    suites::{self, Settings},
+    tables,
+};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+
+/// What is measured, besides single backends, when none is named.
+const DEFAULT_MIX: &str = "dynasm,llvm";
+
+/// Compiling the whole standard library with LLVM takes most of this.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 #[derive(Args)]
 pub struct BenchArgs {
-    #[command(subcommand)]
+    /// What to measure.
+    #[arg(value_enum, default_value_t = What::All)]
     what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    /// Small numeric loops, and the numeric programs of pyperformance.
-    Kernels(KernelsArgs),
-}
-
-#[derive(Args)]
-struct KernelsArgs {
-    #[command(flatten)]
-    common: Common,
-    /// Pairs of processes per figure.
+    /// Measures only programs whose name contains one of these.
+    names: Vec<String>,
+    /// The interpreter to work with: a name on PATH or a path. Default: the distribution's, which is optimised.
+    #[arg(long, value_name = "PY", default_value = "python3")]
+    python: String,
+    /// A backend, or two with a comma between them, to be a column; can be given again.
+    #[arg(long = "backend", value_name = "NAME")]
+    backends: Vec<String>,
+    /// Processes per figure and column.
     #[arg(long, value_name = "N", default_value_t = 5)]
     processes: usize,
-    /// Measures only kernels whose name contains one of these.
-    names: Vec<String>,
+    /// Iterations of warm-up curves.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    iterations: usize,
+    /// Calls of each program of pyperformance in a process.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    values: usize,
+    /// Compiles one of so many files of the standard library.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    one_in: usize,
+    /// Prints the report as JSON on standard output instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Writes the report with plots as one HTML file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Writes the report as Markdown.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Says this at the head of the report; can be given again.
+    #[arg(long = "remark", value_name = "TEXT")]
+    remarks: Vec<String>,
+    /// Measures nothing: makes the report of this file, written by --json.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
 }
 
-/// A kernel and what must be reached; no bar where the figure is only reported.
-struct Kernel {
-    name: &'static str,
-    repeated: Option<f64>,
-    first: Option<f64>,
-    module: Option<f64>,
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Small numeric loops, and the numeric programs of pyperformance; with bars.
+    Kernels,
+    /// Programs of pyperformance.
+    Pyperformance,
+    /// Time and machine code of compiling the standard library, and a function of five lines.
+    Compile,
+    /// The time of each iteration in a fresh process.
+    Warmup,
+    /// What a compiled function keeps of memory.
+    Memory,
+    /// All of these.
+    All,
 }
 
-const fn kernel(name: &'static str, repeated: f64, first: f64, module: f64) -> Kernel {
-    Kernel { name, repeated: Some(repeated), first: Some(first), module: Some(module) }
-}
-
-const fn program(name: &'static str) -> Kernel {
-    Kernel { name, repeated: Some(2.0), first: None, module: None }
-}
-
-const KERNELS: [Kernel; 13] = [
-    kernel("float_loop", 8.0, 6.0, 6.0),
-    kernel("mandelbrot", 8.0, 6.0, 6.0),
-    kernel("while_sum", 8.0, 6.0, 6.0),
-    kernel("int_mask", 12.0, 6.0, 6.0),
-    kernel("int_shift", 12.0, 6.0, 6.0),
-    kernel("int_floordiv", 12.0, 6.0, 6.0),
-    kernel("int_modulo", 12.0, 6.0, 6.0),
-    kernel("bigint_overflow", 1.0, 1.0, 1.0),
-    program("nbody"),
-    program("spectral_norm"),
-    program("scimark_sor"),
-    program("scimark_lu"),
-    program("scimark_fft"),
-];
-
-/// How much slower than plain `python -m columba -m calendar` may start.
-const START_UP_BAR_MS: f64 = 15.0;
-
-const LIMIT: Duration = Duration::from_secs(300);
-
-#[derive(Deserialize)]
-struct Sample {
-    seconds: f64,
-    result: String,
-    #[serde(default)]
-    bytes: Option<f64>,
-    #[serde(default)]
-    compile_time: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Figure {
-    kernel: String,
-    way: &'static str,
-    plain_ms: f64,
-    columba_ms: f64,
-    /// Smallest and largest of Columba's processes.
-    columba_range_ms: (f64, f64),
-    ratio: f64,
-    bar: Option<f64>,
-    bytes: Option<f64>,
-    compile_ms: Option<f64>,
-    failure: Option<String>,
-}
-
-impl Figure {
-    fn met(&self) -> bool {
-        self.failure.is_none() && self.bar.is_none_or(|bar| self.ratio >= bar)
+impl What {
+    fn includes(self, suite: &str) -> bool {
+        self == What::All || self.to_possible_value().is_some_and(|value| value.get_name() == suite)
     }
 }
 
 pub fn command(args: &BenchArgs) -> Result<()> {
-    match &args.what {
-        What::Kernels(args) => kernels(args),
-    }
-}
-
-fn kernels(args: &KernelsArgs) -> Result<()> {
-    let mut common = args.common.clone();
-    if common.python == "python3" && Path::new("/usr/bin/python3.11").exists() {
-        common.python = "/usr/bin/python3.11".into();
-    }
-    let environment = Environment::prepare(&common)?;
-    let interpreter = &environment.interpreter;
-    eprintln!("yardstick: CPython {} ({})", interpreter.version, interpreter.executable.display());
-    if !interpreter.optimised {
-        eprintln!(
-            "warning: this interpreter was built without optimisations; the figures flatter Columba. Use a distribution's."
-        );
-    }
-    let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|part| name.contains(part.as_str()));
-    let mut figures = Vec::new();
-    for kernel in KERNELS.iter().filter(|kernel| wanted(kernel.name)) {
-        for (way, bar) in [("repeated", kernel.repeated), ("first", kernel.first), ("module", kernel.module)] {
-            let Some(bar) = bar else { continue };
-            let figure = measure(&environment, kernel.name, way, bar, args.processes);
-            eprintln!("{}", line_of(&figure));
-            figures.push(figure);
-        }
-    }
-    let start_up = if wanted("calendar") { Some(start_up(&environment)?) } else { None };
-    if args.common.json {
-        let report = serde_json::json!({
-            "python": interpreter.version,
-            "optimised": interpreter.optimised,
-            "figures": figures,
-            "start_up": start_up.as_ref().map(|(plain, columba)| serde_json::json!({
-                "plain_ms": plain, "columba_ms": columba, "bar_ms": START_UP_BAR_MS,
-            })),
-        });
-        println!("{}", serde_json::to_string_pretty(&report).expect("figures are plain data"));
+    let report = match &args.from {
+        Some(file) => Report::from_json(&std::fs::read_to_string(file).map_err(Error::io(file))?)?,
+        None => measure(args)?,
+    };
+    if args.json {
+        println!("{}", report.to_json());
     } else {
-        print!("{}", table_of(&figures));
-        if let Some((plain, columba)) = start_up {
-            println!("python -m calendar: plain {plain:.1} ms, columba {columba:.1} ms (bar: +{START_UP_BAR_MS} ms)");
-        }
+        print!("{}", text_of(&report));
     }
-    let mut missed: Vec<String> =
-        figures.iter().filter(|figure| !figure.met()).map(|f| format!("{} ({})", f.kernel, f.way)).collect();
-    if start_up.is_some_and(|(plain, columba)| columba - plain > START_UP_BAR_MS) {
-        missed.push("calendar (start-up)".into());
+    if let Some(file) = &args.html {
+        std::fs::write(file, html::render(&report)?).map_err(Error::io(file))?;
     }
+    if let Some(file) = &args.markdown {
+        let title = format!("Figures of {}", report.machine.date);
+        std::fs::write(file, markdown::render(&report, &title)).map_err(Error::io(file))?;
+    }
+    let missed = report.missed();
     match missed.is_empty() {
         true => Ok(()),
         false => Err(Error::Missed(format!("bars missed: {}", missed.join(", ")))),
     }
 }
 
-fn measure(environment: &Environment, name: &str, way: &'static str, bar: f64, processes: usize) -> Figure {
-    let mut figure = Figure {
-        kernel: name.to_string(),
-        way,
-        plain_ms: f64::NAN,
-        columba_ms: f64::NAN,
-        columba_range_ms: (f64::NAN, f64::NAN),
-        ratio: f64::NAN,
-        bar: Some(bar),
-        bytes: None,
-        compile_ms: None,
-        failure: None,
+fn measure(args: &BenchArgs) -> Result<Report> {
+    let asked = normal(&args.backends)?;
+    let mut common = Common {
+        python: args.python.clone(),
+        backend: (!asked.is_empty()).then(|| union(&asked)),
+        json: args.json,
+        jobs: 1,
     };
-    let (mut plain, mut columba) = (Vec::new(), Vec::new());
-    for _ in 0..processes.max(1) {
-        for (mode, samples) in [(&Mode::PLAIN, &mut plain), (&Mode::DEFAULT, &mut columba)] {
-            match sample(environment, mode, name, way) {
-                Ok(sample) => samples.push(sample),
-                Err(error) => {
-                    figure.failure = Some(error.to_string());
-                    return figure;
+    if common.python == "python3" && Path::new("/usr/bin/python3.11").exists() {
+        common.python = "/usr/bin/python3.11".into();
+    }
+    let bench = Bench { environment: Environment::prepare(&common)? };
+    let facts: Facts = laboratory::ask(&bench, &Column::Plain, &columba_bench::worker("facts.py"), &[])?;
+    eprintln!("yardstick: {} ({})", facts.version, bench.environment.interpreter.executable.display());
+    let optimised = bench.environment.interpreter.optimised;
+    if !optimised {
+        eprintln!(
+            "warning: this interpreter was built without optimisations; the figures flatter Columba. Use a distribution's."
+        );
+    }
+    let mut columns = vec![Column::Plain];
+    columns.extend(columns_of(&asked).into_iter().map(Column::Columba));
+    let pypy: Option<Facts> = laboratory::ask(&bench, &Column::Pypy, &columba_bench::worker("facts.py"), &[]).ok();
+    columns.extend(pypy.as_ref().map(|_| Column::Pypy));
+    let judged = if asked.is_empty() { vec![backends::DEFAULT.to_owned()] } else { asked };
+    let mut report = Report {
+        machine: machine(facts.date),
+        interpreter: Interpreter {
+            version: facts.version,
+            compiler: facts.compiler,
+            optimised,
+            pypy: pypy.map(|facts| facts.version),
+        },
+        columns: columns.clone(),
+        processes: args.processes.max(1),
+        suites: Vec::new(),
+        remarks: args.remarks.clone(),
+    };
+    for (name, suite) in suites::ALL.iter().filter(|(name, _)| args.what.includes(name)) {
+        eprintln!("== {name}");
+        let settings = Settings {
+            columns: columns.clone(),
+            judged: judged.clone(),
+            processes: args.processes.max(1),
+            names: args.names.clone(),
+            one_in: args.one_in.max(1),
+            iterations: if *name == "pyperformance" { args.values.max(1) } else { args.iterations.max(1) },
+        };
+        report.suites.push(suite(&bench, &settings)?);
+    }
+    Ok(report)
+}
+
+/// Each name without blanks; an error for one that is no backend.
+fn normal(names: &[String]) -> Result<Vec<String>> {
+    let one = |name: &String| {
+        let parts: Vec<&str> = name.split(',').map(str::trim).collect();
+        match parts.iter().find(|part| !backends::ALL.contains(part)) {
+            Some(unknown) => Err(Error::Usage(format!(
+                "there is no backend {unknown:?}; there are {}, and mixes of two such as {DEFAULT_MIX}",
+                backends::ALL.join(", ")
+            ))),
+            None => Ok(parts.join(",")),
+        }
+    };
+    names.iter().map(one).collect()
+}
+
+/// All backends that occur, as the option for building them.
+fn union(asked: &[String]) -> String {
+    let used = |name: &&&str| asked.iter().any(|asked| asked.split(',').any(|part| part == **name));
+    backends::ALL.iter().filter(used).copied().collect::<Vec<_>>().join(",")
+}
+
+/// The columns of Columba.
+fn columns_of(asked: &[String]) -> Vec<String> {
+    let default = backends::ALL.iter().copied().chain([DEFAULT_MIX]);
+    if asked.is_empty() { default.map(str::to_owned).collect() } else { asked.to_vec() }
+}
+
+/// The environment as the suites see it.
+struct Bench {
+    environment: Environment,
+}
+
+impl Bench {
+    fn command(&self, column: &Column) -> Command {
+        match column {
+            Column::Pypy => {
+                let mut command = Command::new("pypy3");
+                Mode::PLAIN.apply(&mut command, None);
+                command
+            }
+            column => {
+                let mode = if column.backends().is_some() { Mode::DEFAULT } else { Mode::PLAIN };
+                let mut command = Command::new(self.environment.python());
+                mode.apply(&mut command, column.backends());
+                command
+            }
+        }
+    }
+}
+
+impl Laboratory for Bench {
+    fn run(&self, column: &Column, program: &Path, arguments: &[String]) -> columba_bench::Result<String> {
+        let mut command = self.command(column);
+        // The order of sets of strings is part of what a program does.
+        command.env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.arg(program).args(arguments);
+        let what = format!("{} ({})", program.file_name().unwrap_or_default().to_string_lossy(), column.name());
+        process::run(&mut command, LIMIT)
+            .and_then(|outcome| outcome.success(&what))
+            .map_err(|error| columba_bench::Error::Worker(error.to_string()))
+    }
+
+    fn install(&self, column: &Column, packages: &[&str]) -> columba_bench::Result<bool> {
+        if *column == Column::Pypy {
+            // Not ours to install into.
+            let mut command = self.command(column);
+            let found = process::run(command.args(["-c", "import pyperf, pyperformance"]), Duration::from_secs(60));
+            return Ok(found.is_ok_and(|outcome| outcome.end.success()));
+        }
+        self.environment.install(packages).map_err(|error| columba_bench::Error::Worker(error.to_string()))?;
+        Ok(true)
+    }
+}
+
+/// What an interpreter says of itself, and the day.
+#[derive(Deserialize)]
+struct Facts {
+    version: String,
+    compiler: String,
+    date: String,
+}
+
+/// This machine, from what Linux says.
+fn machine(date: String) -> Machine {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let value = |text: &str, name: &str, separator: char| {
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(separator)?.1.trim().trim_matches('"').to_owned())
+    };
+    let unknown = || "unknown".to_owned();
+    let kib = value(&read("/proc/meminfo"), "MemTotal", ':')
+        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
+        .unwrap_or(0.0);
+    Machine {
+        cpu: value(&read("/proc/cpuinfo"), "model name", ':').unwrap_or_else(unknown),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        memory_gib: kib / 1024.0 / 1024.0,
+        os: value(&read("/etc/os-release"), "PRETTY_NAME", '=').unwrap_or_else(unknown),
+        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        load: read("/proc/loadavg").split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0.0),
+        date,
+    }
+}
+
+/// The report for the terminal.
+fn text_of(report: &Report) -> String {
+    let mut text = String::new();
+    for suite in &report.suites {
+        for table in tables::of_suite(report, suite) {
+            let header: Vec<&str> = table.header.iter().map(String::as_str).collect();
+            text.push_str(&format!("\n{}\n{}", table.title, crate::table::render(&header, &table.rows)));
+        }
+        for row in &suite.rows {
+            for cell in row.cells.iter() {
+                if let Some(failure) = &cell.failure {
+                    text.push_str(&format!("{} ({}, {}): {failure}\n", row.program, row.way, cell.column));
                 }
             }
         }
     }
-    if let Some(wrong) = columba.iter().find(|sample| sample.result != plain[0].result) {
-        figure.failure = Some(format!("wrong result {} instead of {}", wrong.result, plain[0].result));
-    }
-    let times = |samples: &[Sample]| samples.iter().map(|sample| sample.seconds * 1e3).collect::<Vec<f64>>();
-    let (plain_times, columba_times) = (times(&plain), times(&columba));
-    figure.plain_ms = table::median(&plain_times);
-    figure.columba_ms = table::median(&columba_times);
-    figure.columba_range_ms = (
-        columba_times.iter().copied().fold(f64::INFINITY, f64::min),
-        columba_times.iter().copied().fold(0.0, f64::max),
-    );
-    figure.ratio = figure.plain_ms / figure.columba_ms;
-    figure.bytes = columba[0].bytes;
-    figure.compile_ms = columba[0].compile_time.map(|seconds| seconds * 1e3);
-    figure
+    text
 }
 
-fn sample(environment: &Environment, mode: &Mode, name: &str, way: &str) -> Result<Sample> {
-    let mut command = environment.command(mode);
-    command.arg(driver("kernel_worker.py")).arg(root().join("tests/kernels")).arg(name).arg(way);
-    if mode.enabled {
-        command.arg("--columba");
-    }
-    let text = process::run(&mut command, LIMIT)?.success(&format!("{name} ({way}, {})", mode.name))?;
-    serde_json::from_str(&text).map_err(|error| Error::Protocol { what: name.into(), detail: error.to_string() })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Medians, in milliseconds, of starting `calendar` plain and under Columba.
-fn start_up(environment: &Environment) -> Result<(f64, f64)> {
-    let (mut plain, mut columba) = (Vec::new(), Vec::new());
-    for round in 0..17 {
-        for (with, times) in [(false, &mut plain), (true, &mut columba)] {
-            let mut command = environment.command(&Mode::PLAIN);
-            if with {
-                command.args(["-m", "columba"]);
-            }
-            let outcome = process::run(command.args(["-m", "calendar", "2026"]), LIMIT)?;
-            let elapsed = outcome.elapsed.as_secs_f64() * 1e3;
-            outcome.success("python -m calendar")?;
-            // The first round reads files that are not cached yet.
-            if round > 0 {
-                times.push(elapsed);
-            }
-        }
+    #[test]
+    fn backends_are_built_once_each() {
+        let asked = normal(&["llvm".into(), "dynasm, llvm".into()]).unwrap();
+        assert_eq!(asked, ["llvm", "dynasm,llvm"]);
+        assert_eq!(union(&asked), "dynasm,llvm");
+        assert_eq!(columns_of(&[]), ["cranelift", "dynasm", "llvm", "dynasm,llvm"]);
     }
-    Ok((table::median(&plain), table::median(&columba)))
-}
 
-fn line_of(figure: &Figure) -> String {
-    match &figure.failure {
-        Some(failure) => format!("{} ({}): {failure}", figure.kernel, figure.way),
-        None => format!("{} ({}): {:.2}x", figure.kernel, figure.way, figure.ratio),
+    #[test]
+    fn an_unknown_backend_is_one_clear_line() {
+        let error = normal(&["dynasm,gcc".into()]).unwrap_err().to_string();
+        assert!(error.starts_with("there is no backend \"gcc\"") && !error.contains('\n'), "{error}");
     }
-}
 
-fn table_of(figures: &[Figure]) -> String {
-    let number = |value: Option<f64>, digits: usize| value.map_or("-".to_string(), |value| format!("{value:.digits$}"));
-    let rows: Vec<Vec<String>> = figures
-        .iter()
-        .map(|figure| {
-            vec![
-                figure.kernel.clone(),
-                figure.way.to_string(),
-                format!("{:.2}", figure.plain_ms),
-                format!("{:.2}", figure.columba_ms),
-                format!("{:.2}-{:.2}", figure.columba_range_ms.0, figure.columba_range_ms.1),
-                format!("{:.2}x", figure.ratio),
-                figure.bar.map_or("-".into(), |bar| format!("{bar}x")),
-                number(figure.bytes, 0),
-                number(figure.compile_ms, 2),
-                if figure.met() { "ok" } else { "MISSED" }.to_string(),
-            ]
-        })
-        .collect();
-    let header = ["kernel", "way", "plain ms", "columba ms", "range", "ratio", "bar", "bytes", "compile ms", "verdict"];
-    table::render(&header, &rows)
+    #[test]
+    fn a_machine_is_described() {
+        let machine = machine("2026-01-02".into());
+        assert!(machine.cores >= 1 && machine.memory_gib > 0.0 && machine.date == "2026-01-02");
+    }
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// A program printed something else than was agreed.
     #[error("{what} printed something unexpected: {detail}")]
     Protocol { what: String, detail: String },
+    /// A suite of benchmarks could not be measured, or its report not be made.
+    #[error(transparent)]
+    Bench(#[from] columba_bench::Error),
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },

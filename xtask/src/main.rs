@@ -21,11 +21,11 @@ mod process;
 mod pyperformance;
 mod python_tests;
 mod run;
-mod table;
 mod test;
 mod third_party;
 
 use clap::{Args, Parser, Subcommand};
+use columba_bench::table;
 use error::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,7 +69,7 @@ enum Command {
     CpythonTests(cpython_tests::CpythonTestsArgs),
     /// Runs programs of the pyperformance suite and compares their results with the plain interpreter.
     Pyperformance(pyperformance::PyperformanceArgs),
-    /// Measures against the plain interpreter.
+    /// Measures backends, and mixes of two, against the plain interpreter and PyPy.
     Bench(bench::BenchArgs),
     /// Compiles every code object of the standard library; prints compiled, and refused by reason.
     Coverage(inspect::CoverageArgs),

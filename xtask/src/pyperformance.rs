@@ -1,48 +1,17 @@
 //! Programs of the pyperformance suite, run once each and compared by their results.
 //!
-//! pyperf's own runner measures in worker processes and throws results away. A stand-in for it (`run_pyperformance.py`)
+//! pyperf's own runner measures in worker processes and throws results away. A stand-in for it (`bench/python/pyperformance_worker.py`)
 //! calls each benchmark function a fixed number of times in one process and prints what it returned.
 
 use crate::develop::Environment;
 use crate::error::{Error, Result};
 use crate::mode::Mode;
 use crate::process;
-use crate::{Common, closing_line, driver, table};
+use crate::{Common, closing_line, table};
 use clap::Args;
+use columba_bench::suites::pyperformance::{PACKAGES, PROGRAMS};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-const PACKAGES: [&str; 2] = ["pyperf==2.10.0", "pyperformance==1.14.0"];
-
-const PROGRAMS: [&str; 27] = [
-    "nbody",
-    "spectral_norm",
-    "fannkuch",
-    "float",
-    "scimark",
-    "chaos",
-    "go",
-    "hexiom",
-    "nqueens",
-    "raytrace",
-    "richards",
-    "deltablue",
-    "pidigits",
-    "pyflate",
-    "deepcopy",
-    "meteor_contest",
-    "generators",
-    "coroutines",
-    "comprehensions",
-    "mdp",
-    "barnes_hut",
-    "unpack_sequence",
-    "json_dumps",
-    "regex_compile",
-    "logging",
-    "telco",
-    "async_tree",
-];
 
 #[derive(Args)]
 pub struct PyperformanceArgs {
@@ -167,7 +136,7 @@ fn run(environment: &Environment, mode: &Mode, name: &str, args: &PyperformanceA
     let scratch = process::scratch_dir()?;
     let report = scratch.join("report.json");
     let mut command = environment.command(mode);
-    command.arg(driver("run_pyperformance.py")).arg(&report).arg(name).arg(args.values.to_string());
+    command.arg(columba_bench::worker("pyperformance_worker.py")).arg(&report).arg(name).arg(args.values.to_string());
     command.env("PYTHONHASHSEED", "0");
     let outcome = process::run(&mut command, Duration::from_secs(args.timeout))?;
     outcome.success(&format!("{name} ({})", mode.name))?;

@@ -6,6 +6,7 @@ use crate::mode::Mode;
 use crate::process::{self, Outcome};
 use crate::{Common, backends, driver, table};
 use clap::Args;
+use columba_bench::stats::Summary;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,7 +58,7 @@ pub fn command(args: &RunArgs) -> Result<()> {
     print!("{}", compiled.stdout);
     eprint!("{}", compiled.stderr);
     report(&report_path);
-    let (plain_time, columba_time) = (table::median(&plain_times), table::median(&columba_times));
+    let (plain_time, columba_time) = (median(&plain_times), median(&columba_times));
     eprintln!(
         "plain {:.1} ms, columba {:.1} ms, {:.2}x (whole process, medians of {})",
         plain_time * 1e3,
@@ -114,4 +115,8 @@ fn text_of(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+fn median(times: &[f64]) -> f64 {
+    Summary::of(times).map_or(f64::NAN, |summary| summary.median)
 }

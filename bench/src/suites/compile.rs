@@ -51,7 +51,8 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
         let arguments = [&[what.to_owned()], column.arguments().as_slice(), more].concat();
         ask::<Compilations>(laboratory, column, &worker("compile_worker.py"), &arguments)
     };
-    let five = take_turns(settings.processes, &columns, &progress, "five lines", |column| run(column, "five-lines", &[]));
+    let five =
+        take_turns(settings.processes, &columns, &progress, "five lines", |column| run(column, "five-lines", &[]));
     // Tens of thousands of code objects are spread enough: one process.
     let one_in = settings.one_in.to_string();
     let library = take_turns(1, &columns, &progress, "standard library", |column| {

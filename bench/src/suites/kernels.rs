@@ -95,8 +95,7 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
 fn start_up(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Row> {
     let mut arguments = vec![START_UP_ROUNDS.to_string()];
     arguments.extend(settings.columba().iter().filter_map(|column| column.backends().map(str::to_owned)));
-    let times: BTreeMap<String, Vec<f64>> =
-        ask(laboratory, &Column::Plain, &worker("start_up_worker.py"), &arguments)?;
+    let times: BTreeMap<String, Vec<f64>> = ask(laboratory, &Column::Plain, &worker("start_up_worker.py"), &arguments)?;
     let figure = |name: &str| Summary::of(times.get(name)?).map(|summary| summary.scaled(1e3));
     let plain = figure("");
     let cells = settings.columns.iter().map(|column| {
@@ -110,10 +109,9 @@ fn start_up(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Row> {
             column: column.name().into(),
             figure,
             ratio: plain.zip(figure).map(|(plain, figure)| plain.median / figure.median),
-            bar: later.filter(|_| settings.judges(column)).map(|later| Bar {
-                text: format!("<= +{START_UP_BAR_MS} ms"),
-                met: later <= START_UP_BAR_MS,
-            }),
+            bar: later
+                .filter(|_| settings.judges(column))
+                .map(|later| Bar { text: format!("<= +{START_UP_BAR_MS} ms"), met: later <= START_UP_BAR_MS }),
             ..Cell::default()
         }
     });

@@ -83,9 +83,8 @@ mod tests {
             one_in: 1,
             iterations: 1,
         };
-        let laboratory = Canned(|_: &Column, _: &[String]| {
-            Ok(r#"{"batches": [10240, 20480, 40960], "functions": 192}"#.into())
-        });
+        let laboratory =
+            Canned(|_: &Column, _: &[String]| Ok(r#"{"batches": [10240, 20480, 40960], "functions": 192}"#.into()));
         let suite = measure(&laboratory, &settings).unwrap();
         let cell = suite.rows[0].cell("llvm").unwrap();
         assert_eq!(cell.figure.unwrap().median, 20.0);

@@ -39,8 +39,11 @@ impl Settings {
     }
 }
 
+/// Measures one suite.
+pub type Measure = fn(&dyn Laboratory, &Settings) -> Result<Suite>;
+
 /// Every suite by name, in the order of `all`.
-pub const ALL: [(&str, fn(&dyn Laboratory, &Settings) -> Result<Suite>); 5] = [
+pub const ALL: [(&str, Measure); 5] = [
     ("kernels", kernels::measure),
     ("pyperformance", pyperformance::measure),
     ("compile", compile::measure),

@@ -66,7 +66,10 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
     }
     let programs: Vec<&str> = PROGRAMS.into_iter().filter(|name| settings.wanted(name)).collect();
     if programs.is_empty() {
-        return Err(Error::Usage(format!("no program of pyperformance is called like {}", settings.names.join(" or "))));
+        return Err(Error::Usage(format!(
+            "no program of pyperformance is called like {}",
+            settings.names.join(" or ")
+        )));
     }
     let progress = Progress::new("pyperformance", programs.len() * settings.processes.max(1) * columns.len());
     let mut rows = Vec::new();
@@ -103,7 +106,8 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
             progress.say(&sampling::line_of(&name, "best call", &measured));
             let cell = |name: &str| measured.iter().find(|cell| cell.column == name).cloned();
             let absent = |name: &str| Cell { column: name.into(), ..Cell::default() };
-            let cells = settings.columns.iter().map(Column::name).map(|name| cell(name).unwrap_or_else(|| absent(name)));
+            let cells =
+                settings.columns.iter().map(Column::name).map(|name| cell(name).unwrap_or_else(|| absent(name)));
             let cells = cells.collect();
             rows.push(Row { program: name, way: "best call".into(), unit: "ms".into(), cells });
         }
