@@ -44,7 +44,11 @@ pub fn facts(report: &Report) -> Vec<(&'static str, String)> {
                 "{}, {}, {}",
                 interpreter.version,
                 interpreter.compiler,
-                if interpreter.optimised { "optimised build" } else { "built WITHOUT optimisations" }
+                if interpreter.optimised {
+                    "optimised build"
+                } else {
+                    "no profile-guided optimisation in its build flags"
+                }
             ),
         ),
     ];
