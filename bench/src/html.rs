@@ -14,7 +14,8 @@ h1{font-size:1.7em}h2{margin-top:2.4em;border-bottom:1px solid #ddd}h3{font-size
 table{border-collapse:collapse;font-size:13px;display:block;overflow-x:auto}th{text-align:left;border-bottom:2px solid #999}\
 td,th{padding:2px 12px 2px 0;white-space:nowrap}tr:nth-child(even) td{background:#f6f6f6}\
 .number{text-align:right;font-variant-numeric:tabular-nums}.missed{color:#b00020;font-weight:600}\
-figure{margin:1em 0}svg{max-width:100%;height:auto}.lead{max-width:75ch}";
+figure{margin:1em 0}figcaption span{margin-right:1.6em}figcaption i{display:inline-block;width:12px;height:12px;margin-right:5px}\
+svg{max-width:100%;height:auto}.lead{max-width:75ch}";
 
 /// The whole page.
 pub fn render(report: &Report) -> Result<String> {
@@ -40,7 +41,11 @@ pub fn render(report: &Report) -> Result<String> {
     for suite in &report.suites {
         let _ = writeln!(page, "<h2>{}</h2>\n<p class=\"lead\">{}</p>", escape(&suite.name), escape(&suite.lead));
         for plot in plot::of_suite(report, suite)? {
-            let _ = writeln!(page, "<h3>{}</h3>\n<figure>{}</figure>", escape(&plot.title), plot.svg);
+            let _ = writeln!(page, "<h3>{}</h3>\n<figure>\n<figcaption>", escape(&plot.title));
+            for (name, colour) in &plot.legend {
+                let _ = write!(page, "<span><i style=\"background:{colour}\"></i>{}</span>", escape(name));
+            }
+            let _ = writeln!(page, "</figcaption>\n{}</figure>", plot.svg);
         }
         for table in tables::of_suite(report, suite) {
             push_table(&mut page, &table);

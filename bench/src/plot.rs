@@ -29,6 +29,8 @@ const COLOURS: [RGBColor; 7] = [
 pub struct Plot {
     pub title: String,
     pub svg: String,
+    /// What is drawn, and its colour as in CSS.
+    pub legend: Vec<(String, String)>,
 }
 
 /// Every plot of a suite.
@@ -59,6 +61,20 @@ pub fn of_suite(report: &Report, suite: &Suite) -> Result<Vec<Plot>> {
 fn colour(report: &Report, column: &str) -> RGBColor {
     let at = report.columns.iter().position(|other| other.name() == column).unwrap_or(0);
     COLOURS[at % COLOURS.len()]
+}
+
+/// What stands beside a plot: one colour for each column.
+fn legend<'a>(report: &Report, columns: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
+    columns.map(|column| (column.to_owned(), css(colour(report, column)))).collect()
+}
+
+/// Stages are no columns, and begin after the plain interpreter's colour.
+fn stage_colour(place: usize) -> RGBColor {
+    COLOURS[(place + 1) % COLOURS.len()]
+}
+
+fn css(colour: RGBColor) -> String {
+    format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
 }
 
 fn broken<E: std::fmt::Display>(plot: &str) -> impl Fn(E) -> Error {
@@ -131,9 +147,7 @@ fn bars(report: &Report, suite: &Suite, way: &str) -> Result<Option<Plot>> {
                 .draw_series(bars.iter().map(|(_, ratio, _, top)| {
                     Rectangle::new([(1.0, *top), (*ratio, top + group * 0.85)], colour.filled())
                 }))
-                .map_err(|error| failed(error.to_string()))?
-                .label(*column)
-                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled()));
+                .map_err(|error| failed(error.to_string()))?;
             chart
                 .draw_series(bars.iter().map(|(_, _, (low, high), top)| {
                     let middle = top + group * 0.425;
@@ -141,16 +155,10 @@ fn bars(report: &Report, suite: &Suite, way: &str) -> Result<Option<Plot>> {
                 }))
                 .map_err(|error| failed(error.to_string()))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(RGBColor(200, 200, 200))
-            .draw()
-            .map_err(|error| failed(error.to_string()))?;
         area.present().map_err(|error| failed(error.to_string()))?;
     }
-    Ok(Some(Plot { title, svg }))
+    let legend = legend(report, columns.into_iter());
+    Ok(Some(Plot { title, svg, legend }))
 }
 
 /// An axis of groups 0..count from the top, each labelled in its middle.
@@ -268,7 +276,7 @@ fn stages(report: &Report, suite: &Suite) -> Result<Option<Plot>> {
             .margin(12)
             .set_label_area_size(LabelAreaPosition::Left, 150)
             .set_label_area_size(LabelAreaPosition::Bottom, 40)
-            .build_cartesian_2d(0.0..125.0, Groups { count: columns.len(), names })
+            .build_cartesian_2d(0.0..100.0, Groups { count: columns.len(), names })
             .map_err(|error| failed(error.to_string()))?;
         chart
             .configure_mesh()
@@ -278,28 +286,19 @@ fn stages(report: &Report, suite: &Suite) -> Result<Option<Plot>> {
             .draw()
             .map_err(|error| failed(error.to_string()))?;
         for (place, stage) in stages.iter().enumerate() {
-            let colour = COLOURS[(place + 1) % COLOURS.len()];
+            let colour = stage_colour(place);
             let pieces = columns.iter().zip(&sums).enumerate().map(|(at, (name, sum))| {
                 let start: f64 = stages[..place].iter().map(|stage| median(stage, name)).sum();
                 let end = start + median(stage, name);
                 let share = |value: f64| if *sum > 0.0 { value / sum * 100.0 } else { 0.0 };
                 Rectangle::new([(share(start), at as f64 + 0.2), (share(end), at as f64 + 0.8)], colour.filled())
             });
-            chart
-                .draw_series(pieces)
-                .map_err(|error| failed(error.to_string()))?
-                .label(*stage)
-                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled()));
+            chart.draw_series(pieces).map_err(|error| failed(error.to_string()))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::MiddleRight)
-            .background_style(WHITE.mix(0.85))
-            .draw()
-            .map_err(|error| failed(error.to_string()))?;
         area.present().map_err(|error| failed(error.to_string()))?;
     }
-    Ok(Some(Plot { title, svg }))
+    let legend = stages.iter().enumerate().map(|(place, stage)| ((*stage).to_owned(), css(stage_colour(place))));
+    Ok(Some(Plot { title, svg, legend: legend.collect() }))
 }
 
 /// Points of one column, joined by a line or not.
@@ -351,24 +350,13 @@ fn draw(
                     if line.joined {
                         chart
                             .draw_series(LineSeries::new(points, colour.stroke_width(2)))
-                            .map_err(|e| failed(e.to_string()))?
-                            .label(&line.name)
-                            .legend(move |(x, y)| PathElement::new([(x, y), (x + 14, y)], colour.stroke_width(3)));
+                            .map_err(|e| failed(e.to_string()))?;
                     } else {
                         chart
                             .draw_series(points.map(|point| Circle::new(point, 4, colour.mix(0.8).filled())))
-                            .map_err(|e| failed(e.to_string()))?
-                            .label(&line.name)
-                            .legend(move |(x, y)| Circle::new((x + 7, y), 4, colour.filled()));
+                            .map_err(|e| failed(e.to_string()))?;
                     }
                 }
-                chart
-                    .configure_series_labels()
-                    .position(SeriesLabelPosition::UpperRight)
-                    .background_style(WHITE.mix(0.85))
-                    .border_style(RGBColor(200, 200, 200))
-                    .draw()
-                    .map_err(|e| failed(e.to_string()))?;
             }};
         }
         if axes.log_x {
@@ -378,7 +366,8 @@ fn draw(
         }
         area.present().map_err(|error| failed(error.to_string()))?;
     }
-    Ok(Plot { title: title.to_owned(), svg })
+    let legend = legend(report, lines.iter().map(|line| line.name.as_str()));
+    Ok(Plot { title: title.to_owned(), svg, legend })
 }
 
 #[cfg(test)]
@@ -403,10 +392,24 @@ mod tests {
     #[test]
     fn stages_and_curves() {
         let report = samples::report();
-        assert!(of_suite(&report, &report.suites[1]).unwrap()[0].svg.contains("backend"));
+        let stages = &of_suite(&report, &report.suites[1]).unwrap()[0];
+        assert!(stages.svg.contains("cranelift, 710 us"));
+        assert_eq!(stages.legend.len(), 5);
         let curves = of_suite(&report, &report.suites[2]).unwrap();
         assert_eq!(curves.len(), 1);
-        assert!(curves[0].svg.contains("polyline") && curves[0].svg.contains("cranelift"));
+        assert!(curves[0].svg.contains("polyline"));
+        assert_eq!(
+            curves[0].legend,
+            [("interpreter".into(), "#6e6e6e".into()), ("cranelift".into(), "#0072b2".into())]
+        );
+    }
+
+    #[test]
+    fn a_column_has_one_colour() {
+        let report = samples::report();
+        let bars = &of_suite(&report, &report.suites[0]).unwrap()[0];
+        assert_eq!(bars.legend, [("cranelift".to_owned(), "#0072b2".to_owned())]);
+        assert!(bars.svg.contains("#0072B2"));
     }
 
     #[test]
