@@ -1,10 +1,13 @@
-"""Compiles code objects of the standard library and keeps what comes of it; prints {"batches": [bytes per function], "functions"} as JSON.
+"""Compiles code objects of the standard library and keeps what comes of it; prints
+{"batches": [bytes per function], "whole": bytes per function over all batches, "functions"} as JSON.
 
     memory_worker.py --one-in N --columba BACKENDS
 
-The resident set is read from /proc after each batch.
+The resident set is read from /proc after each batch, when the allocator has given back what is free: else what is kept would hide in
+what the compiler used before.
 """
 
+import ctypes
 import json
 import os
 import random
@@ -18,10 +21,12 @@ BATCH = 64
 # Functions before counting begins.
 WARM = 256
 
+give_back = ctypes.CDLL(None).malloc_trim
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def resident():
+    give_back(0)
     with open("/proc/self/statm", "rb") as file:
         return int(file.read().split()[1]) * PAGE
 
@@ -35,16 +40,19 @@ def main():
     columba.config(threshold=1 << 60, loop_entry=False)
     codes = list(library.code_objects(int(one_in)))
     random.Random(20).shuffle(codes)
-    batches, kept, before = [], 0, None
+    batches, kept, before, start = [], 0, None, None
     for code in codes:
         kept += _columba._compile_and_keep(code)
         if kept >= WARM and (before is None or (kept - WARM) % BATCH == 0):
             now = resident()
-            if before is not None and kept > counted:
+            if before is None:
+                start = now
+            elif kept > counted:
                 batches.append((now - before) / (kept - counted))
             before, counted = now, kept
     assert batches, "too few functions for one batch"
-    print(json.dumps({"batches": batches, "functions": kept - WARM}))
+    functions = counted - WARM
+    print(json.dumps({"batches": batches, "whole": (before - start) / functions, "functions": functions}))
 
 
 main()
