@@ -6,6 +6,7 @@
 
 use crate::develop::Environment;
 use crate::error::Result;
+use crate::interpreter::install_packages;
 use crate::mode::Mode;
 use crate::process;
 use crate::{Common, closing_line, driver};
@@ -41,7 +42,10 @@ pub struct LeaksArgs {
 pub fn command(args: &LeaksArgs) -> Result<()> {
     let mut common = args.common.clone();
     let debug = std::path::Path::new("/usr/bin/python3.11-dbg");
-    if common.python == "python3" && debug.exists() {
+    if common.python == "python3" && std::path::Path::new("/usr/bin/apt-get").exists() {
+        if !debug.exists() {
+            install_packages("the hunt for references", &["python3.11-dbg", "libpython3.11-testsuite", "python3.11-venv"])?;
+        }
         common.python = debug.to_string_lossy().into_owned();
     }
     let environment = Environment::prepare(&common)?;
