@@ -44,7 +44,10 @@ pub fn command(args: &LeaksArgs) -> Result<()> {
     let debug = std::path::Path::new("/usr/bin/python3.11-dbg");
     if common.python == "python3" && std::path::Path::new("/usr/bin/apt-get").exists() {
         if !debug.exists() {
-            install_packages("the hunt for references", &["python3.11-dbg", "libpython3.11-testsuite", "python3.11-venv"])?;
+            install_packages(
+                "the hunt for references",
+                &["python3.11-dbg", "libpython3.11-testsuite", "python3.11-venv"],
+            )?;
         }
         common.python = debug.to_string_lossy().into_owned();
     }
