@@ -14,6 +14,8 @@ use plotters::coord::ranged1d::{NoDefaultFormatting, Ranged, ReversibleRanged, V
 use plotters::prelude::*;
 
 const WIDTH: u32 = 920;
+/// Font and size of what stands at axes; `plotters` takes the size as that of a line.
+const LABELS: (&str, u32) = ("sans-serif", 16);
 /// Distinguishable by the colour-blind as well (Okabe and Ito); the first is the plain interpreter's.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(110, 110, 110),
@@ -133,6 +135,8 @@ fn bars(report: &Report, suite: &Suite, way: &str) -> Result<Option<Plot>> {
             .x_label_formatter(&|value| crate::tables::number(*value))
             .y_labels(rows.len().max(1))
             .light_line_style(TRANSPARENT)
+            .label_style(LABELS)
+            .axis_desc_style(LABELS)
             .draw()
             .map_err(|error| failed(error.to_string()))?;
         for (place, column) in columns.iter().enumerate() {
@@ -283,6 +287,8 @@ fn stages(report: &Report, suite: &Suite) -> Result<Option<Plot>> {
             .disable_y_mesh()
             .x_desc("share of the compile time, per cent")
             .light_line_style(TRANSPARENT)
+            .label_style(LABELS)
+            .axis_desc_style(LABELS)
             .draw()
             .map_err(|error| failed(error.to_string()))?;
         for (place, stage) in stages.iter().enumerate() {
@@ -342,6 +348,8 @@ fn draw(
                     .x_label_formatter(&|value| crate::tables::number(*value))
                     .y_label_formatter(&|value| crate::tables::number(*value))
                     .light_line_style(TRANSPARENT)
+                    .label_style(LABELS)
+                    .axis_desc_style(LABELS)
                     .draw()
                     .map_err(|e| failed(e.to_string()))?;
                 for line in lines {
