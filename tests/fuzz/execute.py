@@ -76,6 +76,9 @@ def show_exception(error, depth=3):
             position = list(code.co_positions())[traceback.tb_lasti // 2] if traceback.tb_lasti >= 0 else None
             places.append(f"{code.co_name}:{traceback.tb_lineno}:{position}")
         traceback = traceback.tb_next
+    if isinstance(error, UnboundLocalError) and places:
+        # The interpreter names the instruction before, once it has joined the two.
+        places[-1] = places[-1].split(":")[0]
     arguments = ", ".join([show(argument) for argument in error.args])
     return (f"{type(error).__name__}({arguments}) at {' '.join(places)} "
             f"cause {show_exception(error.__cause__, depth - 1)} context {show_exception(error.__context__, depth - 1)}")
@@ -111,7 +114,8 @@ def run(text):
     code = compile(text, FILE, "exec")
     namespace = {"__name__": "fuzzed", "P": look, "E": look_at_exception, "Manager": Manager, "print": look}
     known = set(namespace)
-    saved = dict(vars(builtins))
+    names = vars(builtins)
+    saved = dict(names)
     try:
         exec(code, namespace)
     except TooLong:
@@ -120,9 +124,10 @@ def run(text):
         failed = error
     else:
         failed = None
-    if vars(builtins) != saved:
-        vars(builtins).clear()
-        vars(builtins).update(saved)
+    for name in [name for name in names if name not in saved]:
+        del names[name]
+    for name in [name for name, value in saved.items() if names.get(name) is not value]:
+        names[name] = saved[name]
     if failed is not None:
         shown.append("ended by " + show_exception(failed))
         failed.__traceback__ = None
