@@ -171,7 +171,7 @@ def fuzz(arguments, modes):
     while programs < arguments.count and time.monotonic() - start < arguments.seconds:
         rate = programs / (time.monotonic() - start + 0.01)
         left = arguments.seconds - (time.monotonic() - start)
-        batch = max(1, min(BATCH, arguments.count - programs, int(rate * left) + 5))
+        batch = max(1, min(BATCH, arguments.count - programs, int(rate * min(left, 10)) + 5))
         child = Child(seeds_of_batch(range(seed, seed + batch), modes, arguments.backend, arguments.all_modes))
         ended, reports = child.wait(PATIENCE)
         at, mode, done, ran, unfit = child.state()
