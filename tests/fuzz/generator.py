@@ -40,6 +40,8 @@ NAN = float('nan')
 class Generator:
     def __init__(self, seed):
         self.random = random.Random(seed)
+        # How often a value is of another kind than what is done with it expects, in percent.
+        self.wild = self.pick([0, 0, 1, 1, 3])
         self.lines = []
         self.indent = 0
         self.functions = []     # (name, kinds of parameters, kind of result, cost, generator?)
@@ -122,7 +124,7 @@ class Generator:
         return self.pick(found) if found else None
 
     def atom(self, kind):
-        if self.chance(3):
+        if self.chance(self.wild):
             kind = self.pick(KINDS)
         name = self.variable(kind) if self.chance(78) else None
         if name is None and self.chance(30):
@@ -132,12 +134,12 @@ class Generator:
 
     def small(self):
         """An int that is small whatever happens."""
-        return self.pick([str(self.below(7) - 2), f"({self.atom('int')} & 7)", str(self.below(4))])
+        return self.pick([str(self.below(7) - 2), f"({self.atom('int')} & {self.pick([1, 1, 3, 7])})", "0", "1", "-1"])
 
     def expression(self, kind, depth=2):
         if depth <= 0 or self.chance(20):
             return self.atom(kind)
-        if self.chance(3):
+        if self.chance(self.wild):
             kind = self.pick(KINDS)
         if self.chance(4):
             called = self.call(kind, depth)
@@ -175,9 +177,9 @@ class Generator:
         if choice == 10:
             return f"(({a} & 0xffffffff) * ({b} & {self.pick(['0xffffffff', '0x3fffffff', '0x7fffffffff'])}))"
         if choice == 11:
-            return f"({a} {self.pick(['//', '%'])} {b})"
+            return f"({a} {self.pick(['//', '%'])} {b if self.chance(40) else f'({b} | 1)'})"
         if choice == 12:
-            return f"({a} {self.pick(['//', '%'])} {self.pick([3, 7, -3, 1 << 30, 10, 0, -1, 1 << 63])})"
+            return f"({a} {self.pick(['//', '%'])} {self.pick([3, 7, -3, 1 << 30, 10, 2, -1, 1 << 63])})"
         if choice == 13:
             return f"({a} >> {self.pick([0, 1, 5, 30, 62, 63, 64, 100])})"
         if choice == 14:
@@ -276,7 +278,7 @@ class Generator:
 
     def slice(self):
         parts = [self.small() if self.chance(70) else "" for _ in range(2)]
-        step = self.pick(["", "", ":-1", ":2", ":-2", f":{self.pick([0, 1, 3])}"])
+        step = self.pick(["", "", ":-1", ":2", ":-2", f":{self.pick([1, 3, 3, -3])}", ":-1", "::"[:1] + str(0 if self.chance(5) else 1)])
         return f"{parts[0]}:{parts[1]}{step}"
 
     def e_list(self, depth):
@@ -452,6 +454,18 @@ class Generator:
 
     def statement(self, depth):
         self.total += self.cost
+        if self.indent < 3 and self.cost < 50 and self.chance(25):
+            # So that what follows has its turn, whatever happens here.
+            self.line("try:")
+            self.indent += 1
+            self.any_statement(depth)
+            self.line("pass")
+            self.indent -= 1
+            self.line("except Exception as x0: E(x0)")
+        else:
+            self.any_statement(depth)
+
+    def any_statement(self, depth):
         choice = self.below(100)
         if depth <= 0 or self.cost > 500:
             choice %= 52
