@@ -56,8 +56,14 @@ fn main() -> ExitCode {
     while runs < arguments.count && start.elapsed() < end && mismatches < 20 {
         eprintln!("seed {seed}: {functions} functions, {runs} runs, {mismatches} mismatches before");
         // Too few programs for the check that every kind of operation was seen: the suite makes it.
-        let options =
-            Options { seed, programs: 20, exit_programs: 2, chaos_programs: 2, chaos_variants: 3, ..Options::default() };
+        let options = Options {
+            seed,
+            programs: 20,
+            exit_programs: 2,
+            chaos_programs: 2,
+            chaos_variants: 3,
+            ..Options::default()
+        };
         for section in SECTIONS {
             let report = run_section(section, &*backend, &options);
             functions += report.figure("functions compiled");

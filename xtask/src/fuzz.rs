@@ -51,7 +51,15 @@ impl FuzzArgs {
     /// A short run that is part of the tests.
     pub fn short(common: Common, what: What, seconds: u64) -> FuzzArgs {
         let common = Common { jobs: 1, ..common };
-        FuzzArgs { common, what: Some(what), count: None, seconds: Some(seconds), seed: 1, minimise: 3, mode: Vec::new() }
+        FuzzArgs {
+            common,
+            what: Some(what),
+            count: None,
+            seconds: Some(seconds),
+            seed: 1,
+            minimise: 3,
+            mode: Vec::new(),
+        }
     }
 
     /// The options that both programs know.
@@ -111,7 +119,8 @@ pub fn run(args: &FuzzArgs) -> Result<(usize, usize)> {
                 What::Ir => ir(args, backend)?,
             };
             let thing = if what == What::Python { "programs" } else { "functions" };
-            let broken = if figures.broken > 0 { format!(", {} ended without figures", figures.broken) } else { String::new() };
+            let broken =
+                if figures.broken > 0 { format!(", {} ended without figures", figures.broken) } else { String::new() };
             eprintln!(
                 "{backend}: {} {thing}, {} runs, {} mismatches{broken}",
                 figures.generated, figures.runs, figures.mismatches
@@ -129,7 +138,10 @@ fn python(args: &FuzzArgs, backend: &str) -> Result<Figures> {
     in_jobs(args, |job| {
         let mut command = environment.command(&Mode::PLAIN);
         command.arg(root().join("tests/fuzz")).args(["--backend", backend]).args(args.limits(job));
-        command.arg(format!("--minimise={}", args.minimise)).env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+            .arg(format!("--minimise={}", args.minimise))
+            .env("PYTHONHASHSEED", "0")
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         if !args.mode.is_empty() {
             command.args(["--mode", &args.mode.join(",")]);
         }
@@ -140,7 +152,16 @@ fn python(args: &FuzzArgs, backend: &str) -> Result<Figures> {
 fn ir(args: &FuzzArgs, backend: &str) -> Result<Figures> {
     backends::provide(&[backend])?;
     let mut build = Command::new("cargo");
-    build.args(["build", "--quiet", "--release", "--package", "columba-fuzz", "--no-default-features", "--features", backend]);
+    build.args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "columba-fuzz",
+        "--no-default-features",
+        "--features",
+        backend,
+    ]);
     process::run_visible(build.current_dir(root()), "cargo build")?;
     in_jobs(args, |job| {
         let mut command = Command::new(target_dir().join("release/columba-fuzz"));
