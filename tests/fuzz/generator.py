@@ -199,7 +199,7 @@ class Generator:
         if choice == 21:
             return f"({self.expression('bool', depth)} + {a})"
         if choice == 22 and self.classes:
-            return f"{self.atom('obj')}.{self.pick(['x', 'x', 'y', 'total', 'z', 'double'])}"
+            return f"({self.atom('obj')}).{self.pick(['x', 'x', 'y', 'total', 'z', 'double'])}"
         if choice == 23:
             return f"sum([{self.atom('int')}, {a}])"
         return self.pick([f"int({self.expression('float', depth)})", f"({a} + {self.below(3)})", f"ord('a')",
@@ -885,6 +885,82 @@ class Generator:
         self.functions.append((name, kinds, result, total, generator))
         return self.functions[-1]
 
+    def kernel(self):
+        """A function that only computes, with many numbers alive: all of them are raw, few find a register."""
+        name = self.name("f")
+        kinds = [self.pick(["int", "float"]) for _ in range(1 + self.below(4))]
+        outer = (self.variables, self.fixed, self.loops, self.cost, self.total)
+        self.begin_scope({f"a{index}": kind for index, kind in enumerate(kinds)})
+        self.line(f"def {name}({', '.join(self.variables)}):")
+        self.indent += 1
+        for _ in range(self.pick([2, 4, 8, 14, 22])):
+            kind, local = self.pick(["int", "float", "float"]), self.name("v")
+            self.line(f"{local} = {self.pick([self.constant(kind), self.computed(kind, 2)])}")
+            self.variables[local] = kind
+        self.computation(self.pick([1, 2, 2, 3]), 6)
+        self.line(f"return ({', '.join(self.variables)},)")
+        self.indent -= 1
+        total = self.total + 1
+        self.variables, self.fixed, self.loops, self.cost, self.total = outer
+        self.functions.append((name, kinds, "tuple", total, False))
+        return self.functions[-1]
+
+    def computed(self, kind, depth):
+        if depth == 0 or self.chance(15):
+            name = self.variable(kind)
+            return name if name and self.chance(85) else self.constant(kind)
+        a, b = self.computed(kind, depth - 1), self.computed(kind, depth - 1)
+        if self.chance(8):
+            b = self.computed("int" if kind == "float" else "float", depth - 1)
+        choice = self.below(12)
+        if kind == "float":
+            if choice < 8:
+                return f"({a} {self.pick(['+', '-', '*', '/', '+', '*'])} {b})"
+            return self.pick([f"(-{a})", f"abs({a})", f"({a} ** 2)", f"({a} % {b})", f"({a} // 1.5)", f"float({self.computed('int', depth - 1)})",
+                              f"({a} ** 0.5)", f"({a} if {a} < {b} else {b})"])
+        if choice < 6:
+            return f"({a} {self.pick(['+', '-', '+', '&', '|', '^'])} {b})"
+        return self.pick([f"(-{a})", f"(~{a})", f"({a} >> {self.below(70)})", f"({a} % ({b} | 1))", f"({a} // {self.pick([3, 7, -2])})",
+                          f"(({a} & 0xffffffff) * ({b} & 0x7fffffff))", f"({a} * {self.pick([3, -1, 31, 1 << 31])} & {(1 << 62) - 1})",
+                          f"(({a} & 0xfffffff) << {self.below(40)})", f"({a} < {b})", f"(not {a})", f"abs({a})"])
+
+    def computation(self, depth, size):
+        for _ in range(1 + self.below(size)):
+            self.total += self.cost
+            choice = self.below(10)
+            if choice < 6 or depth == 0:
+                names = [name for name in self.variables if name not in self.fixed]
+                name = self.pick(names)
+                kind = self.variables[name]
+                value = self.computed(kind, 2)
+                if self.chance(30):
+                    operators = ["+", "-", "*", "/"] if kind == "float" else ["+", "-", "&", "|", "^"]
+                    self.line(f"{name} {self.pick(operators)}= {value}")
+                else:
+                    self.line(f"{name} = {value}")
+            elif choice < 8:
+                self.line(f"if {self.computed(k := self.pick(['int', 'float']), 1)} {self.pick(COMPARES)} {self.computed(k, 1)}:")
+                self.indented(depth - 1, 3)
+                if self.chance(40):
+                    self.line("else:")
+                    self.indented(depth - 1, 3)
+            else:
+                counter = self.name("i")
+                self.line(f"for {counter} in {self.range()}:")
+                self.variables[counter] = "int"
+                self.fixed.add(counter)
+                self.cost *= 12
+                self.indented(depth - 1, 5)
+                self.cost //= 12
+                if self.chance(30):
+                    self.line(f"    if {self.computed('float', 1)} > {self.computed('float', 1)}: {self.pick(['break', 'continue'])}")
+                del self.variables[counter]
+
+    def indented(self, depth, size):
+        self.indent += 1
+        self.computation(depth, size)
+        self.indent -= 1
+
     def calls(self, function):
         """Calls a function thirty times: mostly with the same types, in the end with others."""
         name, kinds, _, cost, generator = function
@@ -946,7 +1022,7 @@ class Generator:
             self.globals[name] = kind
         for _ in range(self.pick([0, 0, 1, 1, 2])):
             self.class_definition()
-        functions = [self.function() for _ in range(self.pick([1, 1, 2]))]
+        functions = [self.kernel() if self.chance(30) else self.function() for _ in range(self.pick([1, 1, 2]))]
         for function in functions:
             self.calls(function)
         if self.chance(35):
