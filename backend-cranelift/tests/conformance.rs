@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use columba_backend_cranelift::CraneliftBackend;
 use columba_backend_cranelift::emitter::CraneliftEmitter;
-use columba_jit_conformance::{Bench, NONE, Options, Section, run_direct_calls, run_mutants, run_section, to};
+use columba_jit_conformance::{Bench, NONE, run_direct_calls, to};
 use columba_jit_core::backend::CompiledEntry;
 use columba_jit_core::code::{CodeMemory, Placement};
 use columba_jit_core::ir::op::Op;
@@ -14,49 +14,7 @@ fn backend() -> &'static CraneliftBackend {
     BACKEND.get_or_init(CraneliftBackend::new)
 }
 
-fn run(section: Section) {
-    run_section(section, backend(), &Options::from_environment()).assert_clean();
-}
-
-#[test]
-fn texts() {
-    run(Section::Texts);
-}
-
-#[test]
-fn edges() {
-    run(Section::Edges);
-}
-
-#[test]
-fn abi() {
-    run(Section::Abi);
-}
-
-#[test]
-fn generated() {
-    run(Section::Generated);
-}
-
-#[test]
-fn exits() {
-    run(Section::Exits);
-}
-
-#[test]
-fn chaos() {
-    run(Section::Chaos);
-}
-
-#[test]
-fn publishing() {
-    run(Section::Publishing);
-}
-
-#[test]
-fn mutants() {
-    run_mutants(backend()).assert_all_killed();
-}
+columba_jit_conformance::section_tests!(backend());
 
 #[test]
 fn calls_through_the_emitter() {

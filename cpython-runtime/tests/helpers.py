@@ -219,6 +219,25 @@ class Point:
         return self
 
 
+class Shelf:
+    def __init__(self):
+        self.items = {}
+
+    def __getitem__(self, key):
+        return self.items[key]
+
+    def __setitem__(self, key, value):
+        self.items[key] = value
+
+
+def test_subscript_functions():
+    shelf = Shelf()
+    assert call("store_subscr_function", "ts", Shelf.__setitem__, "book", shelf, 1.5) == 0 and shelf.items == {1.5: "book"}
+    assert call("subscr_function", "ts", Shelf.__getitem__, shelf, 1.5) == "book"
+    fails(KeyError, "2.5", "subscr_function", "ts", Shelf.__getitem__, shelf, 2.5)
+    fails(TypeError, "unhashable type: 'list'", "store_subscr_function", "ts", Shelf.__setitem__, 1, shelf, [])
+
+
 def test_attributes():
     point = Point()
     assert call("load_attr", point, "x") == 1
@@ -1095,8 +1114,8 @@ def main():
             failed += 1
     missing = sorted(set(HELPERS) - used)
     assert not failed, f"{failed} failed"
-    # These three are tested in `helpers.rs`.
-    assert set(missing) <= {"suspend", "dealloc", "copy_free_vars"}, missing
+    # These are tested in `helpers.rs`.
+    assert set(missing) <= {"suspend", "dealloc", "copy_free_vars", "note_first_store"}, missing
 
 
 main()

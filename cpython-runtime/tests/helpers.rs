@@ -408,6 +408,18 @@ unsafe fn boxes_without_memory() {
     }
 }
 
+/// The order of attributes is written backwards before the values: capacity, count, first index, second index.
+unsafe fn first_stores() {
+    unsafe {
+        let mut before = [0xffu8, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 8];
+        let values = before.as_mut_ptr_range().end as u64;
+        for index in [3, 0] {
+            words::<()>(Helper::NoteFirstStore, &[values, index]);
+        }
+        assert_eq!(before, [0xff, 0xff, 0xff, 0xff, 0, 3, 2, 8]);
+    }
+}
+
 /// The polls of a compiled loop: no Python runs in this thread but what `handle_pending` lets run.
 unsafe fn polls() {
     unsafe {
@@ -512,6 +524,7 @@ fn helpers_behave_as_the_opcodes_they_stand_for() {
         assert_eq!(ffi::PyRun_SimpleString(prelude.as_ptr()), 0);
         sole_owners();
         boxes_without_memory();
+        first_stores();
         polls();
         generator_parts();
         let tests = CString::new(include_str!("helpers.py")).unwrap();

@@ -38,6 +38,7 @@ mod random;
 mod reference;
 mod report;
 mod run;
+mod section_tests;
 mod tape;
 mod texts;
 mod witness;

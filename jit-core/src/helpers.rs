@@ -159,6 +159,8 @@ helpers! {
     LoadMethod "load_method" ("OBP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (value, owner, name)
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (values of an instance, index): notes that an attribute without a value gets one, for the order of attributes.
+    NoteFirstStore "note_first_store" ("PI") "V" [MEMORY];
     DeleteAttr "delete_attr" ("OB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, name)
     LoadGlobal "load_global" ("PB") "O" [RAISES RUNS_PYTHON MEMORY];

@@ -15,6 +15,8 @@ def handler(number, frame):
 
 
 signal.signal(signal.SIGALRM, handler)
+# A process that was started in the background has inherited that this signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def spin_for(limit):

@@ -26,17 +26,22 @@ for t in threads:
     t.join()
 print(results)
 flag = False
+rounds = 0
 
 
 def waiter():
+    global rounds
     n = 0
     while not flag:
         n += 1
+        rounds = n
     return n > 0
 
 
 def setter():
     global flag
+    while rounds == 0:
+        time.sleep(0.001)
     time.sleep(0.02)
     flag = True
 

@@ -15,9 +15,10 @@ pub fn wanted(asked: Option<&str>) -> Vec<&str> {
     asked.map_or_else(|| ALL.to_vec(), |names| names.split(',').map(str::trim).collect())
 }
 
-/// Features for commands of Cargo that work on the whole workspace.
+/// Features for commands of Cargo that work on the whole workspace: all backends, and what embeds CPython.
 pub fn features() -> String {
-    ALL.iter().map(|name| format!("columba-cpython-hook/{name}")).collect::<Vec<_>>().join(",")
+    let backends = ALL.iter().map(|name| format!("columba/{name}"));
+    backends.chain(["columba/cpython".to_owned(), "write-a-backend/cpython".to_owned()]).collect::<Vec<_>>().join(",")
 }
 
 /// How many times as long as usual a program may take: at threshold 0 LLVM spends seconds on what runs before it.

@@ -65,8 +65,25 @@ impl Outcome {
     }
 }
 
+/// Gives a program the signals that one started by hand has: a shell ignores some for what it runs in the background, and
+/// programs inherit that. Python then installs no handler for Ctrl-C.
+fn with_default_signals(command: &mut Command) {
+    let reset = || {
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+            // SAFETY: between fork and exec only async-signal-safe functions may be called; this is one.
+            if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: the closure allocates nothing and takes no locks.
+    unsafe { command.pre_exec(reset) };
+}
+
 /// Runs `command` for at most `limit` and keeps its output.
 pub fn run(command: &mut Command, limit: Duration) -> Result<Outcome> {
+    with_default_signals(command);
     let scratch = scratch_dir()?;
     let (stdout, stderr) = (scratch.join("stdout"), scratch.join("stderr"));
     command
@@ -171,6 +188,17 @@ mod tests {
     fn a_signal_is_told_from_an_exit_code() {
         let outcome = run(Command::new("sh").args(["-c", "kill -9 $$"]), Duration::from_secs(10)).unwrap();
         assert_eq!(outcome.end, End::Signal(9));
+    }
+
+    #[test]
+    fn signals_that_a_background_shell_ignores_are_not_ignored() {
+        // SAFETY: nothing in this process depends on SIGQUIT.
+        let before = unsafe { libc::signal(libc::SIGQUIT, libc::SIG_IGN) };
+        let outcome =
+            run(Command::new("sh").args(["-c", "ulimit -c 0; kill -QUIT $$"]), Duration::from_secs(10)).unwrap();
+        // SAFETY: as it was.
+        unsafe { libc::signal(libc::SIGQUIT, before) };
+        assert_eq!(outcome.end, End::Signal(libc::SIGQUIT));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use columba_backend_dynasm::emitter::DynasmEmitter;
 use columba_backend_dynasm::{DynasmBackend as TestedBackend, Recording, finish};
-use columba_jit_conformance::{Options, Section, run_direct_calls, run_mutants, run_section};
+use columba_jit_conformance::run_direct_calls;
 use columba_jit_core::backend::CompiledEntry;
 use columba_jit_core::code::{CodeMemory, Placement};
 
@@ -10,49 +10,7 @@ mod harness;
 mod random_calls;
 mod registers;
 
-fn run(section: Section) {
-    run_section(section, harness::backend(), &Options::from_environment()).assert_clean();
-}
-
-#[test]
-fn texts() {
-    run(Section::Texts);
-}
-
-#[test]
-fn edges() {
-    run(Section::Edges);
-}
-
-#[test]
-fn abi() {
-    run(Section::Abi);
-}
-
-#[test]
-fn generated() {
-    run(Section::Generated);
-}
-
-#[test]
-fn exits() {
-    run(Section::Exits);
-}
-
-#[test]
-fn chaos() {
-    run(Section::Chaos);
-}
-
-#[test]
-fn publishing() {
-    run(Section::Publishing);
-}
-
-#[test]
-fn mutants() {
-    run_mutants(harness::backend()).assert_all_killed();
-}
+columba_jit_conformance::section_tests!(harness::backend());
 
 #[test]
 fn calls_through_the_emitter() {

@@ -48,6 +48,18 @@ pub(super) unsafe extern "C" fn store_attr(value: Object, owner: Object, name: O
     }
 }
 
+/// `_PyDictValues_AddToInsertionOrder`: before the values lie their capacity, how many are set, and, backwards, the indices
+/// in the order in which they were set.
+pub(super) unsafe extern "C" fn note_first_store(values: *mut u8, index: i64) {
+    // SAFETY: the values of a live instance, which have a byte for each of the keys; says the table.
+    unsafe {
+        let count = values.sub(2);
+        let size = count.read() + 1;
+        count.sub(usize::from(size)).write(index as u8);
+        count.write(size);
+    }
+}
+
 /// `DELETE_ATTR`.
 pub(super) unsafe extern "C" fn delete_attr(owner: Object, name: Object) -> i64 {
     // SAFETY: the contract of helpers; setting null deletes.

@@ -89,6 +89,7 @@ pub fn address(helper: Helper) -> usize {
         LoadAttr => attributes::load_attr,
         LoadMethod => attributes::load_method,
         StoreAttr => attributes::store_attr,
+        NoteFirstStore => attributes::note_first_store,
         DeleteAttr => attributes::delete_attr,
         LoadGlobal => names::load_global,
         StoreGlobal => names::store_global,

@@ -1,6 +1,6 @@
 //! `closures script.py [args...]`: runs a Python program compiled by [`ClosureBackend`], and says what was compiled.
 
-use columba::cpython::{self, pyo3};
+use columba::cpython;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::process::ExitCode;

@@ -364,17 +364,26 @@ impl Builder<'_> {
         };
         if let Some((base, offset)) = place {
             let old = self.load(MemTy::Ptr, Ty::Obj, base, offset);
-            // A first store changes the order of attributes: the interpreter does that.
-            let null = self.emit(Op::Null(Ty::Obj));
-            let there = self.compare(Cond::Ne, old, null);
-            self.guard(there, Reason::Version);
+            if let Feedback::InstanceValue { index, .. } = *feedback {
+                let null = self.emit(Op::Null(Ty::Obj));
+                let there = self.compare(Cond::Ne, old, null);
+                let first = self.branch(there, false);
+                let done = self.function.new_block();
+                self.goto(done);
+                self.aside(first, |b| {
+                    let index = b.int(index.into());
+                    b.effect(Op::Call(Helper::NoteFirstStore, vec![base, index]));
+                    b.goto(done);
+                });
+                self.block = done;
+            }
             let owner = self.pop();
             let item = self.pop();
             let value = self.own(item);
             self.settle_volatile();
             self.store(MemTy::Ptr, base, offset, value);
             self.count("inline_attributes");
-            self.release_value(old, PyTypes::OBJECT);
+            self.release_value(old, PyTypes::OBJECT | PyTypes::NULL);
             self.release(owner);
             return;
         }
