@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         let options = Options {
             seed,
             programs: 20,
+            inputs: 12,
             exit_programs: 2,
             chaos_programs: 2,
             chaos_variants: 3,
