@@ -113,10 +113,11 @@ pub fn command(args: &FuzzArgs) -> Result<()> {
 pub fn run(args: &FuzzArgs) -> Result<(usize, usize)> {
     let (mut good, mut bad) = (0, 0);
     for what in [What::Python, What::Ir].into_iter().filter(|what| args.what.is_none_or(|asked| asked == *what)) {
+        let environment = if what == What::Python { Some(Environment::prepare(&args.common)?) } else { None };
         for backend in backends::wanted(args.common.backend.as_deref()) {
-            let figures = match what {
-                What::Python => python(args, backend)?,
-                What::Ir => ir(args, backend)?,
+            let figures = match &environment {
+                Some(environment) => python(args, environment, backend)?,
+                None => ir(args, backend)?,
             };
             let thing = if what == What::Python { "programs" } else { "functions" };
             let broken =
@@ -133,8 +134,7 @@ pub fn run(args: &FuzzArgs) -> Result<(usize, usize)> {
     Ok((good, bad))
 }
 
-fn python(args: &FuzzArgs, backend: &str) -> Result<Figures> {
-    let environment = Environment::prepare(&args.common)?;
+fn python(args: &FuzzArgs, environment: &Environment, backend: &str) -> Result<Figures> {
     in_jobs(args, |job| {
         let mut command = environment.command(&Mode::PLAIN);
         command.arg(root().join("tests/fuzz")).args(["--backend", backend]).args(args.limits(job));
