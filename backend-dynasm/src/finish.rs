@@ -502,8 +502,8 @@ impl Encoder<'_> {
                 // The mask goes to `xmm15` unless the operand is there.
                 let (at, by) = if r == XMM15 { (XMM15, d) } else { (d, XMM15) };
                 if at == by {
-                    // Both in memory: by way of an integer.
-                    dynasm!(self.code ; .arch x64 ; movq rax, Rx(at));
+                    // The result goes to memory, where the operand may be as well: by way of an integer.
+                    dynasm!(self.code ; .arch x64 ; movq rax, Rx(r));
                     if op == UnOp::FNeg {
                         dynasm!(self.code ; .arch x64 ; btc rax, 63);
                     } else {

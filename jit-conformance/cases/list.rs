@@ -8,6 +8,7 @@ files! {
     "conversions"
     "division"
     "float_functions"
+    "float_functions_across_calls"
     "guard_nan"
     "loop_leaves_midway"
     "mul_or_leave"

@@ -29,11 +29,13 @@ pub(crate) fn cases(options: &Options) -> Vec<Case> {
     let mut cases = Vec::new();
     for index in 0..u64::from(options.programs) {
         let seed = options.seed.wrapping_mul(1_000_003).wrapping_add(index);
+        let inputs: Vec<u64> = (0..u64::from(options.inputs)).map(|input| seed.wrapping_add(input << 40)).collect();
+        let same = inputs.clone();
         cases.push(Case::new(format!("objects {seed}"), move |bench| {
-            run(bench, &objects(seed, None), &ENTRIES, &|world| set_up_objects(world, seed));
+            run(bench, &objects(seed, None), &ENTRIES, &inputs, &set_up_objects);
         }));
         cases.push(Case::new(format!("tangle {seed}"), move |bench| {
-            run(bench, &tangle(seed), &FUEL, &|world| set_up_tangle(world, seed));
+            run(bench, &tangle(seed), &FUEL, &same, &set_up_tangle);
         }));
     }
     cases
@@ -72,12 +74,12 @@ pub(crate) fn set_up_tangle(world: &World, seed: u64) {
     }
 }
 
-fn run(bench: &Bench<'_>, function: &Function, entries: &[i64], set_up: &dyn Fn(&World)) {
+fn run(bench: &Bench<'_>, function: &Function, entries: &[i64], inputs: &[u64], set_up: &dyn Fn(&World, u64)) {
     verify(function, Level::Lowered).unwrap_or_else(|errors| panic!("the generator is wrong: {errors}"));
     let world = World::new();
     let compiled = bench.compile_all(function, &world);
-    for &entry in entries {
-        match world.agree(bench, function, &compiled, set_up, entry) {
+    for (&entry, &input) in entries.iter().flat_map(|entry| inputs.iter().map(move |input| (entry, input))) {
+        match world.agree(bench, function, &compiled, &|world| set_up(world, input), entry) {
             Some((outcome, _)) if outcome.exit().is_some() => bench.count("left by an exit", 1),
             Some(_) => {}
             None => bench.count("programs that were too long", 1),

@@ -113,6 +113,8 @@ pub struct Options {
     pub seed: u64,
     /// Random functions of each kind in [`Section::Generated`].
     pub programs: u32,
+    /// Contents of memory that each of those is run on, at every entry number.
+    pub inputs: u32,
     /// Random functions in [`Section::Exits`].
     pub exit_programs: u32,
     /// Random functions in [`Section::Chaos`], each changed in [`Options::chaos_variants`] ways.
@@ -132,6 +134,7 @@ impl Default for Options {
         Options {
             seed: 1,
             programs: 150,
+            inputs: 1,
             exit_programs: 60,
             chaos_programs: 20,
             chaos_variants: 4,

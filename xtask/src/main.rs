@@ -13,6 +13,7 @@ mod cpython_tests;
 mod develop;
 mod error;
 mod expected;
+mod fuzz;
 mod inspect;
 mod interpreter;
 mod leaks;
@@ -75,6 +76,8 @@ enum Command {
     Coverage(inspect::CoverageArgs),
     /// Prints every stage of one function's compilation.
     Dump(inspect::DumpArgs),
+    /// Generates Python programs and IR at random and compares every backend with the interpreters.
+    Fuzz(fuzz::FuzzArgs),
     /// Hunts for leaked references and for memory that grows.
     Leaks(leaks::LeaksArgs),
     /// Runs third-party suites and programs under Columba and compares them with the plain interpreter.
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::command(&args),
         Command::Coverage(args) => inspect::coverage(&args),
         Command::Dump(args) => inspect::dump(&args),
+        Command::Fuzz(args) => fuzz::command(&args),
         Command::Leaks(args) => leaks::command(&args),
         Command::ThirdParty(args) => third_party::command(&args),
     };

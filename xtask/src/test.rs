@@ -2,7 +2,7 @@
 
 use crate::develop::Environment;
 use crate::error::{Error, Result};
-use crate::{Common, backends, cpython_tests, process, python_tests, root, target_dir};
+use crate::{Common, backends, cpython_tests, fuzz, process, python_tests, root, target_dir};
 use clap::{Args, ValueEnum};
 use std::process::Command;
 use std::time::Instant;
@@ -24,6 +24,8 @@ enum Part {
     Python,
     /// The cross-section of CPython's own tests.
     Cpython,
+    /// Half a minute of random programs and random IR.
+    Fuzz,
 }
 
 /// What is run on a backend.
@@ -62,6 +64,9 @@ const PLANS: &[Plan] = &[
     },
     Plan { backend: "dynasm,llvm", modes: &["default", "warm"], cross_section: false, cpython: &[] },
 ];
+
+/// Seconds of fuzzing for each backend, with programs and with IR.
+const FUZZING: u64 = 5;
 
 /// What one step came to.
 struct Step {
@@ -143,6 +148,16 @@ pub fn command(args: &TestArgs) -> Result<()> {
                 });
             }
         }
+    }
+    if wanted(Part::Fuzz) {
+        step("fuzzing", &|| {
+            let mut sums = (0, 0);
+            for what in [fuzz::What::Python, fuzz::What::Ir] {
+                let (passed, failed) = fuzz::run(&fuzz::FuzzArgs::short(quiet(&args.common), what, FUZZING))?;
+                sums = (sums.0 + passed, sums.1 + failed);
+            }
+            Ok(sums)
+        });
     }
     eprintln!();
     for step in &steps {
