@@ -109,7 +109,7 @@ pub fn sampled(frame: Frame) {
     let own = state.compiled().map(|compiled| (None, compiled));
     for (header, first) in own.into_iter().chain(state.loop_versions()) {
         if !first.promoted.replace(true)
-            && let Some(job) = SecondTier::of(state.code(), &first)
+            && let Ok(Some(job)) = catch_unwind(AssertUnwindSafe(|| SecondTier::of(frame, &first)))
         {
             submit(state.code(), first, header, job);
         }

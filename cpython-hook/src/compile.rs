@@ -99,9 +99,7 @@ pub struct CompiledCode {
     pub optimisations: Vec<String>,
     /// The name of the backend that made the code.
     pub backend: &'static str,
-    /// What the second backend starts from, if there is one and this is not its work.
-    source: Option<Source>,
-    /// Whether the second backend was asked to compile this.
+    /// Whether the second backend was asked to compile this, or never shall be.
     pub promoted: Cell<bool>,
     /// What was guessed, for [`ir_text`].
     guesses: Guesses,
@@ -215,7 +213,6 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
     check(&built.function, Level::Python, "build")?;
-    let source = mixed.then(|| Source { function: built.function.clone(), addresses: built.addresses.clone() });
     let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
     if wanted {
         let _ = writeln!(dump, "; IR, {} walks\n{}", built.walks, built.function);
@@ -268,20 +265,13 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         compile_time: started.elapsed(),
         tier: if mixed { "first" } else { "optimised" },
         backend: backend.name(),
-        source,
-        promoted: Cell::new(false),
+        promoted: Cell::new(!mixed),
         optimisations,
         guesses,
         dump,
         native,
         owner: Box::new(Owner { _entry: entry, _counters: counters }),
     })
-}
-
-/// The IR as it was built, and what its `Symbol::Address`es stand for.
-struct Source {
-    function: Function,
-    addresses: Vec<u64>,
 }
 
 fn backend(name: &str) -> Result<&'static dyn Backend, Refusal> {
@@ -333,20 +323,30 @@ pub struct SecondTierCode {
 }
 
 impl SecondTier {
-    /// For a version that the first backend has made; `None` when it is not one. The GIL is held. Whoever runs this keeps the
-    /// code object alive until then.
-    pub fn of(code: Code, first: &CompiledCode) -> Option<SecondTier> {
-        let source = first.source.as_ref()?;
+    /// For a version that the first backend has made, with `frame` an activation of its code: the IR is built again from the
+    /// same guesses, so both have the same entries. `None` when that does not work out. The GIL is held. Whoever runs this
+    /// keeps the code object alive until then.
+    pub fn of(frame: Frame, first: &CompiledCode) -> Option<SecondTier> {
         let options = config::current();
         let backend = backend(options.second_backend()?).ok()?;
         if !backend.caps().contains(Caps::BACKGROUND) {
             return None;
         }
+        let code = frame.code();
+        let (captured, bytecode) = decoded(code).ok()?;
+        let layout = layout::for_compiler();
+        // SAFETY: the frame keeps its namespaces alive during this call.
+        let environment =
+            unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) };
+        let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout).ok()?;
+        if entries(&built) != first.entries {
+            return None;
+        }
         Some(SecondTier {
-            function: source.function.clone(),
-            addresses: addresses_for(code, source.addresses.clone()),
-            layout: layout::for_compiler(),
-            name: symbol_name(&source.function.name),
+            addresses: addresses_for(code, built.addresses),
+            function: built.function,
+            layout,
+            name: symbol_name(&captured.qualname),
             options,
             backend,
         })
@@ -382,7 +382,6 @@ impl SecondTierCode {
             compile_time: self.compile_time,
             tier: "second",
             backend,
-            source: None,
             promoted: Cell::new(true),
             optimisations: self.optimisations,
             guesses: first.guesses.clone(),
