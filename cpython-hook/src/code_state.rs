@@ -7,7 +7,11 @@
 //! holds an `Rc`, so a version that is replaced or whose code object dies is freed when its last activation ends.
 
 use crate::compile::{CompiledCode, Refusal};
-use columba_cpython_runtime::{code::Code, layout::opcode};
+use columba_cpython_runtime::{
+    code::Code,
+    direct::{Direct, OUT_WORDS},
+    layout::opcode,
+};
 use columba_jit_core::build::examples::Example;
 use pyo3::ffi;
 use std::{
@@ -18,15 +22,18 @@ use std::{
     sync::atomic::{AtomicIsize, Ordering},
 };
 
-/// State of one code object.
+/// State of one code object. What callers need comes first, where they look for it.
+#[repr(C)]
 pub struct CodeState {
+    /// How the version in use is entered with a frame made by the caller.
+    direct: Direct,
     /// The code object: borrowed, since it owns this state.
     code: Code,
     /// Calls until the policy is asked; compiled code keeps it below zero, refused code near `i64::MAX`.
     pub countdown: Cell<i64>,
     /// Whether the code may contain a loop (a guess that is right when `false`).
     pub may_loop: bool,
-    /// Whether calls pass positional arguments only, and make no generator.
+    /// Whether the function can be called with a frame made by its caller: fast locals, positional arguments, no generator.
     plain_calls: bool,
     /// Whether the interpreter is run in such a way that loops can be pulled out.
     watched: Cell<bool>,
@@ -36,6 +43,9 @@ pub struct CodeState {
     pub native_samples: Cell<u32>,
     /// Whether an activation that runs natively shall go back to the interpreter, to enter a better version.
     pub shall_leave: Cell<bool>,
+    /// Versions that [`Direct`] has named: an activation entered that way does not count itself, so they stay as long as the
+    /// code object.
+    retired: RefCell<Vec<Rc<CompiledCode>>>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
     /// Versions that are entered at the header of a loop that already ran, by header.
@@ -97,6 +107,11 @@ pub fn reserve_index() -> bool {
     true
 }
 
+/// The slot's index, once reserved.
+pub fn index() -> isize {
+    INDEX.load(Ordering::Relaxed)
+}
+
 /// Stores a state in the code object, which owns it from then on.
 ///
 /// `_PyCode_SetExtra` makes room for every index that anybody has reserved, and CPython then calls all their free
@@ -150,6 +165,7 @@ impl CodeState {
             return Some(state);
         }
         let state = Box::new(CodeState {
+            direct: Direct::closed(),
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
@@ -158,6 +174,7 @@ impl CodeState {
             sampled: Cell::new(0),
             native_samples: Cell::new(0),
             shall_leave: Cell::new(false),
+            retired: RefCell::default(),
             compiled: RefCell::new(None),
             loops: RefCell::default(),
             refusal: RefCell::new(None),
@@ -183,10 +200,9 @@ impl CodeState {
         self.code
     }
 
-    /// Whether the function can be called with a frame made by its caller: fast locals, positional arguments, no generator.
-    #[inline(always)]
-    pub fn takes_plain_calls(&self) -> bool {
-        self.plain_calls
+    /// Activations of compiled code, however they were entered.
+    pub fn times_entered(&self) -> u64 {
+        self.entered.get() + self.direct.entered.get()
     }
 
     /// The compiled version in use.
@@ -199,6 +215,15 @@ impl CodeState {
     /// Puts a version into use (or none) and gives the old one, which the caller drops when nothing is borrowed.
     #[must_use]
     pub fn replace_compiled(&self, compiled: Option<Rc<CompiledCode>>) -> Option<Rc<CompiledCode>> {
+        self.direct.close();
+        if let Some(compiled) = &compiled
+            && let Some(start) = compiled.start
+            && self.plain_calls
+            && compiled.out_words <= OUT_WORDS
+        {
+            self.direct.open(compiled.entry, compiled.ctx, start, Rc::as_ptr(compiled).cast());
+            self.retired.borrow_mut().push(compiled.clone());
+        }
         self.compiled.replace(compiled)
     }
 

@@ -12,6 +12,7 @@ use crate::{
 use columba_cpython_runtime::{
     capture::{self, Addresses, LiveEnvironment},
     code::Code,
+    direct::Entry,
     frame::Frame,
     helpers, layout,
     thread::Interpreter,
@@ -50,16 +51,6 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
-
-/// The machine-level entry of compiled code. `out` has room for [`CompiledCode::out_words`] words and belongs to this
-/// activation. Returns a status: 0 returned, 1 raised, 2 yielded (value in `out[0]`), 16 + n: exit n was taken.
-pub type Entry = unsafe extern "C" fn(
-    ctx: *const c_void,
-    thread: *mut PyThreadState,
-    frame: *mut c_void,
-    out: *mut u64,
-    entry: i64,
-) -> i64;
 
 /// Why a compilation is asked for, and what may be looked at.
 pub struct CompileRequest<'a> {

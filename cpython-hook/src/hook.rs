@@ -14,16 +14,17 @@ use crate::{
 };
 use columba_cpython_runtime::{
     code::Code,
-    direct, exits,
+    direct::{self, OUT_WORDS},
+    exits,
     frame::Frame,
     helpers::tracing,
-    layout, object, stack_limit,
+    stack_limit,
     thread::{Interpreter, ThreadState},
 };
 use columba_jit_core::ir::op::{FIRST_EXIT, Status};
 use pyo3::ffi::{self, _PyInterpreterFrame, PyObject, PyThreadState};
 use std::{
-    ffi::c_int,
+    ffi::{c_int, c_void},
     mem::MaybeUninit,
     ptr::null_mut,
     rc::Rc,
@@ -40,9 +41,6 @@ unsafe extern "C" {
 
 /// Whether `enable()` is in force, even while the hook is off for a deep recursion.
 static ENABLED: AtomicBool = AtomicBool::new(false);
-
-/// Words of `out` that live on the C stack; code that needs more gets them from the heap.
-const OUT_WORDS: usize = 64;
 
 /// Why the hook could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +101,7 @@ pub fn install() -> Result<(), InstallError> {
         return Err(InstallError::NoExtra);
     }
     set(eval_frame);
-    direct::set_entrance(call_directly);
+    direct::register(code_state::index(), eval_frame as *const (), finish_direct);
     // SAFETY: the interpreter lives for the whole process.
     let stored = unsafe { Interpreter::new(main_interpreter()) }.eval_frame();
     if stored != eval_frame as *mut u8 {
@@ -272,13 +270,36 @@ fn enter_with_out(
     // SAFETY: the compiler's contract: machine code for this frame's code object, an entry number of its own, and a
     // buffer of the size it asked for; `compiled` keeps it alive meanwhile.
     let status = unsafe { (compiled.entry)(compiled.ctx, thread.as_ptr(), frame.as_ptr(), out, entry) };
+    conclude(thread, frame, state, compiled, status, out)
+}
+
+/// Compiled code has ended with a status: unlinks the frame and gives the result.
+#[inline(always)]
+fn conclude(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    status: i64,
+    out: *mut u64,
+) -> *mut PyObject {
+    // SAFETY: statuses with a value have stored it there.
+    let first = || unsafe { out.read() } as *mut PyObject;
+    if status == Status::Finished as i64 {
+        thread.cframe().set_current_frame(frame.previous());
+        thread.leave_recursive_call();
+        // The locals are released; whoever made the frame looks at their slots again.
+        let locals = frame.code().nlocalsplus();
+        // SAFETY: slots of this frame.
+        (0..locals as usize).for_each(|i| unsafe { frame.set_slot(i, null_mut()) });
+        frame.set_depth(0);
+        return first();
+    }
     if thread.cframe().use_tracing() != 0 && status < FIRST_EXIT {
         report_exit(thread, status, out);
     }
     frame.unlink(thread);
     thread.leave_recursive_call();
-    // SAFETY: statuses with a value have stored it there.
-    let first = || unsafe { out.read() } as *mut PyObject;
     match status {
         status if status == Status::Returned as i64 => {
             frame.set_depth(0);
@@ -334,46 +355,23 @@ fn leave(
     interpret_loop(thread, frame, state, 0)
 }
 
-/// Takes over a call of a function whose code is compiled; see [`direct`].
+/// Ends an activation that a caller has entered by itself; see [`direct`].
 ///
 /// # Safety
-/// As for [`direct::Entrance`].
-pub unsafe fn call_directly(
+/// As for [`direct::Finish`]; the version is one of this frame's code object.
+unsafe fn finish_direct(
     thread: ThreadState,
-    function: *mut PyObject,
-    arguments: *const *mut PyObject,
-    count: usize,
-) -> Option<*mut PyObject> {
-    // SAFETY: a function object and its code, alive during the call.
+    frame: Frame,
+    version: *const c_void,
+    status: i64,
+    out: *mut u64,
+) -> *mut PyObject {
+    // SAFETY: the version was taken from an `Rc` that the code object's state keeps; the frame keeps the code object.
     unsafe {
-        let code = Code::new(object::read::<*mut PyObject>(function, layout::function::FUNC_CODE));
-        let state = CodeState::of(code)?;
-        if !state.takes_plain_calls()
-            || thread.interpreter().eval_frame() != eval_frame as *mut u8
-            || thread.cframe().use_tracing() != 0
-            || !stack_limit::is_surely_shallow(thread)
-            || object::read::<usize>(function, layout::function::VECTORCALL) != plain_vectorcall()
-        {
-            return None;
-        }
-        let compiled = state.compiled()?;
-        let entry = compiled.start?;
-        let frame = direct::push_frame(thread, function, code, arguments, count)?;
-        let result = enter(thread, frame, state, compiled, entry);
-        direct::clear_and_pop(thread, frame);
-        Some(result)
+        let version = version.cast::<CompiledCode>();
+        Rc::increment_strong_count(version);
+        let compiled = Rc::from_raw(version);
+        let state = CodeState::of(frame.code()).expect("code that was entered has a state");
+        conclude(thread, frame, state, compiled, status, out)
     }
-}
-
-/// The vectorcall of functions that nobody has replaced.
-fn plain_vectorcall() -> usize {
-    unsafe extern "C" {
-        fn _PyFunction_Vectorcall(
-            function: *mut PyObject,
-            arguments: *const *mut PyObject,
-            count: usize,
-            names: *mut PyObject,
-        ) -> *mut PyObject;
-    }
-    _PyFunction_Vectorcall as *const () as usize
 }

@@ -263,7 +263,7 @@ fn info(py: Python<'_>, f: &Bound<'_, PyAny>) -> PyResult<FunctionInfo> {
         reason: if compiled.is_some() { None } else { refusal },
         tier: compiled.as_ref().map(|compiled| compiled.tier.to_owned()),
         backend: compiled.as_ref().map(|compiled| compiled.backend.to_owned()),
-        entered: state.map_or(0, |state| state.entered.get()),
+        entered: state.map_or(0, CodeState::times_entered),
         loops_entered: state.map_or(0, |state| state.loops_entered.get()),
         exits,
         bytes: compiled.as_ref().map_or(0, |compiled| compiled.bytes),

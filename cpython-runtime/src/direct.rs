@@ -1,8 +1,10 @@
 //! Calls of Python functions from compiled code without an argument tuple, a vectorcall or a second look at the hook.
 //!
 //! *Problem*: `_PyFunction_Vectorcall` copies every argument, parses, and enters the hook, which has to find out again what
-//! the caller knew. *Method*: whoever owns the compiled code registers an [`Entrance`]; helpers that are about to call a
-//! Python function offer it the call, with references that move into the new frame. The frame is pushed on CPython's data
+//! the caller knew. *Method*: the block behind a code object's extra pointer begins with a [`Direct`], which says how its
+//! compiled code is entered; helpers that are about to call a Python function [`offer`] it the call, with references that move
+//! into the new frame. Code that simply finishes has released its locals itself; whatever else happens is left to the
+//! [`Finish`] that whoever compiles has registered. The frame is pushed on CPython's data
 //! stack, exactly as `_PyEvalFramePushAndInit` does, and cleared as `_PyFrame_Clear` does. *Invariants*: an offer that is
 //! refused has changed nothing; one that is accepted has consumed every reference. *Source*: `Python/frame.c`,
 //! `Python/ceval.c` of 3.11.
@@ -11,27 +13,95 @@ use crate::{
     code::Code,
     frame::Frame,
     layout::{frame, frame_object, function},
-    object,
+    object, stack_limit,
     thread::ThreadState,
 };
-use pyo3_ffi::{self as ffi, PyObject};
+use columba_jit_core::ir::op::Status;
+use pyo3_ffi::{self as ffi, PyObject, PyThreadState};
 use std::{
+    cell::Cell,
+    ffi::c_void,
+    mem::MaybeUninit,
     ptr::null_mut,
-    sync::atomic::{AtomicPtr, Ordering},
+    sync::atomic::{AtomicIsize, AtomicPtr, Ordering::Relaxed},
 };
 
-/// Takes over a call of a Python function with `count` positional arguments at `arguments`; function and arguments are
-/// owned. `None`: nothing was done. `Some`: all were consumed; null with an exception set, or a new reference.
-pub type Entrance = unsafe fn(ThreadState, *mut PyObject, *const *mut PyObject, usize) -> Option<*mut PyObject>;
+/// The machine-level entry of compiled code. `out` belongs to the activation. Returns a status: [`Status`], or that of an
+/// exit.
+pub type Entry = unsafe extern "C" fn(
+    ctx: *const c_void,
+    thread: *mut PyThreadState,
+    frame: *mut c_void,
+    out: *mut u64,
+    entry: i64,
+) -> i64;
 
-static ENTRANCE: AtomicPtr<()> = AtomicPtr::new(null_mut());
+/// Words of `out` that an activation has on the C stack; code that needs more is not entered from here.
+pub const OUT_WORDS: usize = 64;
 
-/// Registers who takes calls over.
-pub fn set_entrance(entrance: Entrance) {
-    ENTRANCE.store(entrance as *mut (), Ordering::Relaxed);
+/// How a code object's compiled code is entered with a frame that its caller makes: what the block behind the code object's
+/// extra pointer begins with.
+#[repr(C)]
+pub struct Direct {
+    entry: Cell<Option<Entry>>,
+    ctx: Cell<*const c_void>,
+    /// Entry number of the function's start.
+    start: Cell<i64>,
+    /// The version all this is of: for [`Finish`].
+    version: Cell<*const c_void>,
+    /// How often it was entered.
+    pub entered: Cell<u64>,
 }
 
-/// Offers a call.
+impl Direct {
+    /// Code that is not to be entered.
+    pub const fn closed() -> Direct {
+        Direct {
+            entry: Cell::new(None),
+            ctx: Cell::new(null_mut()),
+            start: Cell::new(0),
+            version: Cell::new(null_mut()),
+            entered: Cell::new(0),
+        }
+    }
+
+    /// From now on callers enter this version, which stays alive at least as long as the code object.
+    pub fn open(&self, entry: Entry, ctx: *const c_void, start: i64, version: *const c_void) {
+        self.entry.set(Some(entry));
+        self.ctx.set(ctx);
+        self.start.set(start);
+        self.version.set(version);
+    }
+
+    /// No caller enters from now on.
+    pub fn close(&self) {
+        self.entry.set(None);
+    }
+
+    #[inline(always)]
+    fn of<'a>(code: Code) -> Option<&'a Direct> {
+        // SAFETY: whoever owns the extra index has stored null or a block that begins with this.
+        unsafe { code.extra(EXTRA.load(Relaxed)).cast::<Direct>().as_ref() }
+    }
+}
+
+/// What is left to do when compiled code did not simply finish: it returned in another way, raised, or took an exit. Gets the
+/// frame, linked, the version that ran, its status and `out`; gives the call's result.
+pub type Finish = unsafe fn(ThreadState, Frame, *const c_void, i64, *mut u64) -> *mut PyObject;
+
+static EXTRA: AtomicIsize = AtomicIsize::new(-1);
+static HOOK: AtomicPtr<()> = AtomicPtr::new(null_mut());
+static FINISH: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+/// Registers who compiles: its index of extras, its frame evaluation function, and who ends activations.
+pub fn register(extra: isize, hook: *const (), finish: Finish) {
+    EXTRA.store(extra, Relaxed);
+    HOOK.store(hook.cast_mut(), Relaxed);
+    FINISH.store(finish as *mut (), Relaxed);
+}
+
+/// Calls a Python function whose code is compiled, with `count` positional arguments at `arguments`; function and arguments
+/// are owned. `None`: nothing was done. `Some`: all were consumed; null with an exception set, or a new reference.
 ///
 /// # Safety
 /// The GIL is held; `callable` and the arguments are alive and owned.
@@ -42,25 +112,94 @@ pub unsafe fn offer(
     arguments: *const *mut PyObject,
     count: usize,
 ) -> Option<*mut PyObject> {
-    // SAFETY: only `set_entrance` stores there; the rest says the caller.
+    // SAFETY: says the caller; a function's code object is alive with it; what `Direct` describes is entered as its compiler
+    // wants it, with a frame for its code.
     unsafe {
         if object::type_of(callable) != &raw mut ffi::PyFunction_Type {
             return None;
         }
-        let entrance = ENTRANCE.load(Ordering::Relaxed);
-        if entrance.is_null() {
+        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
+        let direct = Direct::of(code)?;
+        let entry = direct.entry.get()?;
+        let cframe = thread.cframe();
+        if thread.interpreter().eval_frame() != HOOK.load(Relaxed).cast()
+            || cframe.use_tracing() != 0
+            || !stack_limit::is_surely_shallow(thread)
+            || object::read::<usize>(callable, function::VECTORCALL) != plain_vectorcall()
+        {
             return None;
         }
-        let entrance = std::mem::transmute::<*mut (), Entrance>(entrance);
-        entrance(thread, callable, arguments, count)
+        let frame = push_frame(thread, callable, code, arguments, count)?;
+        if !thread.enter_recursive_call() {
+            return Some(refuse_recursion(thread, frame));
+        }
+        frame.set_previous(cframe.current_frame());
+        cframe.set_current_frame(frame.as_ptr());
+        direct.entered.set(direct.entered.get() + 1);
+        let version = direct.version.get();
+        let mut out = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
+        let out = out.as_mut_ptr().cast::<u64>();
+        let status = entry(direct.ctx.get(), thread.as_ptr(), frame.as_ptr(), out, direct.start.get());
+        if status != Status::Finished as i64 {
+            return Some(finish(thread, frame, version, status, out));
+        }
+        cframe.set_current_frame(frame.previous());
+        thread.leave_recursive_call();
+        thread.set_datastack_top(frame.as_ptr());
+        let result = out.read() as *mut PyObject;
+        object::decref(callable);
+        object::decref(code.as_ptr());
+        Some(result)
     }
 }
 
+/// The recursion limit is reached, `RecursionError` set; nothing has run.
+#[cold]
+#[inline(never)]
+unsafe fn refuse_recursion(thread: ThreadState, frame: Frame) -> *mut PyObject {
+    frame.set_depth(0);
+    // SAFETY: pushed just now and not linked.
+    unsafe { clear_and_pop(thread, frame) };
+    null_mut()
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn finish(
+    thread: ThreadState,
+    frame: Frame,
+    version: *const c_void,
+    status: i64,
+    out: *mut u64,
+) -> *mut PyObject {
+    // SAFETY: only `register` stores there; the rest is as `Finish` wants it, and the frame was pushed by `offer`.
+    unsafe {
+        let finish = std::mem::transmute::<*mut (), Finish>(FINISH.load(Relaxed));
+        let result = finish(thread, frame, version, status, out);
+        clear_and_pop(thread, frame);
+        result
+    }
+}
+
+/// The vectorcall of functions that nobody has replaced.
+#[inline(always)]
+fn plain_vectorcall() -> usize {
+    unsafe extern "C" {
+        fn _PyFunction_Vectorcall(
+            function: *mut PyObject,
+            arguments: *const *mut PyObject,
+            count: usize,
+            names: *mut PyObject,
+        ) -> *mut PyObject;
+    }
+    _PyFunction_Vectorcall as *const () as usize
+}
+
 /// Pushes a frame for the function and moves arguments into its first locals; `None` when the current chunk of the data
-/// stack has no room, or when a missing argument has no default.
+/// stack has no room, or when a missing argument has no default. The frame is not linked, but marked as running.
 ///
 /// # Safety
-/// As for [`Entrance`]; the function's code takes positional arguments only and is no generator.
+/// As for [`offer`]; the function's code takes positional arguments only and is no generator.
 #[inline(always)]
 pub unsafe fn push_frame(
     thread: ThreadState,
@@ -97,7 +236,8 @@ pub unsafe fn push_frame(
         object::incref(code.as_ptr());
         frame.set_f_code(code.as_ptr());
         frame.set_frame_obj(null_mut());
-        frame.set_stacktop(locals as i32);
+        // As while the interpreter runs it: the garbage collector must not look at its stack.
+        frame.set_stacktop(-1);
         frame.set_prev_instr(code.first_unit().wrapping_sub(1));
         frame.set_is_entry(false);
         frame.set_owner(frame::OWNED_BY_THREAD as u8);

@@ -33,6 +33,7 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         frame_globals: frame::F_GLOBALS as i32,
         frame_builtins: frame::F_BUILTINS as i32,
         frame_object: frame::FRAME_OBJ as i32,
+        frame_previous: frame::PREVIOUS as i32,
         dict_keys: dict::MA_KEYS as i32,
         dict_values: dict::MA_VALUES as i32,
         keys_version: dict_keys::DK_VERSION as i32,
@@ -47,6 +48,7 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         thread_curexc_type: thread::CUREXC_TYPE as i32,
         thread_cframe: thread::CFRAME as i32,
         cframe_use_tracing: cframe::USE_TRACING as i32,
+        cframe_current_frame: cframe::CURRENT_FRAME as i32,
         small_int_stride: long::SIZE as i32,
         refcount_by_helper: build::REF_DEBUG != 0,
     }

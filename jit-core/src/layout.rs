@@ -37,6 +37,8 @@ pub struct Layout {
     pub frame_builtins: i32,
     /// The frame object, null while nobody asked for one.
     pub frame_object: i32,
+    /// The frame below.
+    pub frame_previous: i32,
     pub dict_keys: i32,
     pub dict_values: i32,
     pub keys_version: i32,
@@ -55,6 +57,7 @@ pub struct Layout {
     pub thread_curexc_type: i32,
     pub thread_cframe: i32,
     pub cframe_use_tracing: i32,
+    pub cframe_current_frame: i32,
     /// Size of one entry of the small-int table, which holds -5..=256.
     pub small_int_stride: i32,
     /// Reference counts must be changed by helpers (builds of CPython that count all references).
@@ -88,6 +91,7 @@ impl Layout {
         frame_globals: 8,
         frame_builtins: 16,
         frame_object: 40,
+        frame_previous: 48,
         dict_keys: 32,
         dict_values: 40,
         keys_version: 12,
@@ -102,6 +106,7 @@ impl Layout {
         thread_curexc_type: 96,
         thread_cframe: 56,
         cframe_use_tracing: 0,
+        cframe_current_frame: 8,
         small_int_stride: 32,
         refcount_by_helper: false,
     };

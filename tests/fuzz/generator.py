@@ -790,6 +790,8 @@ class Generator:
             self.line("__slots__ = ('x', 'y', 'total')")
         else:
             self.line(f"z = {self.constant(self.pick(['int', 'float']))}")
+        # The inherited one shows an address, and programs cut and join strings.
+        self.method("__repr__", "self", [f"return '<{name}>'"])
         self.method("__init__", "self, x", [f"self.x = x", f"self.total = {self.constant('int')}"]
                     + (["self.y = x"] if self.chance(50) else []))
         if self.chance(60):

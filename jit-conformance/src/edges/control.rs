@@ -75,7 +75,7 @@ fn guards_write_their_values(bench: &Bench<'_>) {
 }
 
 fn statuses(bench: &Bench<'_>) {
-    for status in [Status::Returned, Status::Raised, Status::Yielded] {
+    for status in [Status::Returned, Status::Raised, Status::Yielded, Status::Finished] {
         let mut b = Build::new();
         b.effect(Op::Return(status, None));
         assert_eq!(bench.compile_all(&b.function, &NONE).run(&[], 0).0, status as i64);

@@ -8,11 +8,15 @@
 use super::builder::Builder;
 use super::locals::is_dirty;
 use super::state::*;
+use crate::bytecode::code::flags;
 use crate::bytecode::instruction::{JumpIf, Offset};
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{BinOp, Cond, Op, Status, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
+
+/// A function with more locals than this leaves them to whoever made its frame.
+const MOST_LOCALS_FINISHED: usize = 16;
 
 impl Builder<'_> {
     /// Services signals, other threads and the like if any of them asks; `target` is where the interpreter would go on.
@@ -255,13 +259,13 @@ impl Builder<'_> {
     pub fn return_value(&mut self) {
         let value = self.pop_owned();
         self.flush_names();
+        if self.finishes_frame() {
+            return self.finish_frame(value);
+        }
         // Whoever keeps this frame's object may read its line and its locals after the return.
         self.set_ip();
         if self.state.locals.iter().any(is_dirty) {
-            let frame = self.frame();
-            let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);
-            let null = self.emit(Op::Null(Ty::Ptr));
-            let unseen = self.compare(Cond::Eq, object, null);
+            let unseen = self.is_unseen();
             let seen = self.branch(unseen, true);
             let done = self.function.new_block();
             self.goto(done);
@@ -273,5 +277,71 @@ impl Builder<'_> {
             self.block = done;
         }
         self.terminate(Op::Return(Status::Returned, Some(value)));
+    }
+
+    /// Whether nobody has the frame's object: 1 or 0.
+    fn is_unseen(&mut self) -> Value {
+        let frame = self.frame();
+        let object = self.load(MemTy::Ptr, Ty::Ptr, frame, self.request.layout.frame_object);
+        let null = self.emit(Op::Null(Ty::Ptr));
+        self.compare(Cond::Eq, object, null)
+    }
+
+    /// Whether returns release the locals themselves. A generator's frame is its own; bodies of modules and classes have none.
+    fn finishes_frame(&self) -> bool {
+        let code = self.request.code;
+        let function = flags::OPTIMIZED | flags::NEWLOCALS;
+        let generator = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR;
+        self.request.options.finish_frames
+            && code.flags & (function | generator) == function
+            && code.locals_plus_kinds.len() <= MOST_LOCALS_FINISHED
+    }
+
+    /// Returns with the locals released: their types are known here, and whoever made the frame would have to look at each.
+    /// A frame that somebody holds, or of which a trace function is to see the end, is left as it is.
+    fn finish_frame(&mut self, value: Value) {
+        let layout = self.request.layout;
+        let unseen = self.is_unseen();
+        let seen = self.branch(unseen, true);
+        let ts = self.thread();
+        let cframe = self.load(MemTy::Ptr, Ty::Ptr, ts, layout.thread_cframe);
+        let tracing = self.load(MemTy::U8, Ty::I64, cframe, layout.cframe_use_tracing);
+        let zero = self.int(0);
+        let quiet = self.compare(Cond::Eq, tracing, zero);
+        let traced = self.branch(quiet, true);
+        self.aside(traced, |b| b.goto(seen));
+        self.aside(seen, |b| {
+            b.set_ip();
+            b.flush_locals();
+            b.terminate(Op::Return(Status::Returned, Some(value)));
+        });
+        let held = |local: &Local| match local.form {
+            Form::Slot { .. } => local.py,
+            // What a raw local's slot holds is unknown but harmless.
+            Form::Raw { .. } | Form::MaybeRaw { .. } => BENIGN,
+        };
+        if self.state.locals.iter().any(|local| !BENIGN.contains(held(local))) {
+            // What the releases run must not find the frame.
+            let frame = self.frame();
+            let previous = self.load(MemTy::Ptr, Ty::Ptr, frame, layout.frame_previous);
+            self.store(MemTy::Ptr, cframe, layout.cframe_current_frame, previous);
+        }
+        for i in 0..self.state.locals.len() {
+            let local = self.state.locals[i];
+            let py = held(&local);
+            if py == PyTypes::NULL {
+                continue;
+            }
+            let object = match local.form {
+                Form::Slot { value: Some(object) } => object,
+                _ => {
+                    let object = self.emit(Op::SlotGet(i as u32));
+                    self.defined(object, py)
+                }
+            };
+            self.effect(if py.may_be_null() { Op::XDecref(object) } else { Op::Decref(object) });
+        }
+        self.count("finish_frames");
+        self.terminate(Op::Return(Status::Finished, Some(value)));
     }
 }

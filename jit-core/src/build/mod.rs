@@ -143,6 +143,8 @@ pub struct BuildOptions {
     pub inline_attributes: bool,
     /// Keep numbers in names of module and class bodies raw in loops.
     pub promote_names: bool,
+    /// Release a function's locals before it returns, where their types are known.
+    pub finish_frames: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -155,6 +157,7 @@ pub const SWITCHES: &[&str] = &[
     "inline_globals",
     "inline_attributes",
     "promote_names",
+    "finish_frames",
 ];
 
 impl BuildOptions {
@@ -170,6 +173,7 @@ impl BuildOptions {
             inline_globals: enabled("inline_globals"),
             inline_attributes: enabled("inline_attributes"),
             promote_names: enabled("promote_names"),
+            finish_frames: enabled("finish_frames"),
         }
     }
 }

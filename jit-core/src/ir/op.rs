@@ -111,6 +111,9 @@ pub enum Status {
     Raised = 1,
     /// `out[0]` is the yielded value, a new reference; the frame is suspended.
     Yielded = 2,
+    /// As `Returned`, of a plain function's frame that nothing but the thread knows: the references of its locals are
+    /// released, and the frame is no longer the current one.
+    Finished = 3,
 }
 
 /// Exit numbers start here: status `FIRST_EXIT + n` means exit `n` was taken and its values are in `out`.

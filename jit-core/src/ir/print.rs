@@ -40,7 +40,9 @@ names!(Cond {
 names!(OverflowOp {
     OverflowOp::Add => "add_or_leave", OverflowOp::Sub => "sub_or_leave", OverflowOp::Mul => "mul_or_leave",
 });
-names!(Status { Status::Returned => "returned", Status::Raised => "raised", Status::Yielded => "yielded" });
+names!(Status {
+    Status::Returned => "returned", Status::Raised => "raised", Status::Yielded => "yielded", Status::Finished => "finished",
+});
 names!(Ty { Ty::Obj => "obj", Ty::I64 => "i64", Ty::F64 => "f64", Ty::Ptr => "ptr" });
 names!(MemTy {
     MemTy::U8 => "u8", MemTy::I8 => "i8", MemTy::U16 => "u16", MemTy::I16 => "i16", MemTy::U32 => "u32",
