@@ -40,7 +40,7 @@ use columba_jit_core::{
     passes::{self, PassOptions},
     unit::{CompileUnit, Resolver},
 };
-use pyo3::ffi::{self, PyThreadState};
+use pyo3::ffi;
 use std::{
     any::Any,
     cell::Cell,
@@ -98,6 +98,21 @@ pub struct CompiledCode {
     pub dump: String,
     /// The machine code.
     pub native: Vec<u8>,
+    /// Code objects whose bodies were inlined.
+    _kept: Kept,
+}
+
+/// References to code objects that compiled code stands for. Given up under the GIL.
+#[derive(Default)]
+struct Kept(Vec<u64>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        for code in std::mem::take(&mut self.0) {
+            // SAFETY: owned since `LiveEnvironment::take_kept`; compiled code is dropped under the GIL.
+            unsafe { ffi::Py_DECREF(code as *mut ffi::PyObject) };
+        }
+    }
 }
 
 impl CompiledCode {
@@ -261,6 +276,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         guesses,
         dump,
         native,
+        _kept: Kept(live.as_ref().map_or(Vec::new(), LiveEnvironment::take_kept)),
         owner: Box::new(Owner { _entry: entry, _counters: counters }),
     })
 }
@@ -303,6 +319,8 @@ pub struct SecondTier {
     options: config::Config,
     name: String,
     backend: &'static dyn Backend,
+    /// See [`Kept`]; given up only by whoever puts the result into use, since a thread without the GIL cannot.
+    kept: Vec<u64>,
 }
 
 /// What came of it.
@@ -311,6 +329,7 @@ pub struct SecondTierCode {
     exits: Vec<Exit>,
     optimisations: Vec<String>,
     compile_time: Duration,
+    kept: Vec<u64>,
 }
 
 impl SecondTier {
@@ -340,6 +359,7 @@ impl SecondTier {
             name: symbol_name(&captured.qualname),
             options,
             backend,
+            kept: environment.take_kept(),
         })
     }
 
@@ -355,7 +375,13 @@ impl SecondTier {
             .backend
             .compile(&unit, &settings(&self.options, false), &mut CodeSink::new(memory(), Placement::Fresh))
             .map_err(|error| refuse("backend", error))?;
-        Ok(SecondTierCode { entry, exits: lowered.exits, optimisations, compile_time: started.elapsed() })
+        Ok(SecondTierCode {
+            entry,
+            exits: lowered.exits,
+            optimisations,
+            compile_time: started.elapsed(),
+            kept: self.kept,
+        })
     }
 }
 
@@ -378,6 +404,7 @@ impl SecondTierCode {
             guesses: first.guesses.clone(),
             dump: String::new(),
             native: self.entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default(),
+            _kept: Kept(self.kept),
             owner: Box::new(Owner { _entry: self.entry, _counters: Box::default() }),
         }
     }

@@ -13,7 +13,6 @@ use crate::{
     tiering,
 };
 use columba_cpython_runtime::{
-    code::Code,
     direct::{self, OUT_WORDS},
     exits,
     frame::Frame,

@@ -4,15 +4,20 @@
 //! built-in types are looked into, and dictionaries are searched by interned names), and no exception is left set.
 
 use crate::code::Code;
+use crate::helpers::capi;
 use crate::helpers::namespace;
 use crate::helpers::subscripts;
+use crate::layout::{function, member_descriptor};
 use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator, managed_dict, type_object};
 use crate::object::{self, read};
 use crate::thread::small_ints;
+use crate::types_seen;
 use columba_jit_core::build::examples::Example;
+use columba_jit_core::build::inlining::{Callee, is_candidate};
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
+use columba_jit_core::bytecode::decode::decode;
 use columba_jit_core::bytecode::instruction::Feedback;
 use columba_jit_core::helpers::Helper;
 use columba_jit_core::ir::op::Symbol;
@@ -20,6 +25,8 @@ use columba_jit_core::ir::types::PyTypes;
 use columba_jit_core::unit::Resolver;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -315,6 +322,7 @@ unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Exampl
                     let functions = subscripts::python_functions(ty);
                     [example.getitem, example.setitem] = functions.map(|f| f.map_or(0, |f| f as u64));
                     example.type_version = object::type_version(ty);
+                    types_seen::note(ty, example.type_version);
                 }
             }
             _ => {}
@@ -348,9 +356,62 @@ unsafe fn attributes<'a>(item: *mut PyObject) -> &'a [*mut PyObject] {
     }
 }
 
+/// Where instances of a type have an attribute: among the values in line, if nothing in the type has that name, or in a slot.
+///
+/// # Safety
+/// A live heap type with that version, and a live interned str; the GIL is held.
+unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *mut PyObject) -> Feedback {
+    // SAFETY: instances of such a type have the managed dictionary's words; the keys have as many entries as they say.
+    unsafe {
+        let generic = (*ty).tp_getattro.is_some_and(|get| get as usize == ffi::PyObject_GenericGetAttr as *const () as usize);
+        if !generic {
+            return Feedback::None;
+        }
+        let found = capi::_PyType_Lookup(ty, name);
+        if !found.is_null() {
+            if object::type_of(found) != &raw mut ffi::PyMemberDescr_Type {
+                return Feedback::None;
+            }
+            let member: *const ffi::PyMemberDef = read(found, member_descriptor::D_MEMBER);
+            return match u16::try_from((*member).offset) {
+                Ok(offset) if i64::from((*member).type_code) == member_descriptor::T_OBJECT_EX && (*member).flags == 0 => {
+                    Feedback::Slot { type_version, offset }
+                }
+                _ => Feedback::None,
+            };
+        }
+        let keys: *const u8 = read(ty.cast(), type_object::HT_CACHED_KEYS);
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 || keys.is_null() {
+            return Feedback::None;
+        }
+        let kind: u8 = keys.add(dict_keys::DK_KIND).read();
+        if i64::from(kind) != dict_keys::KIND_SPLIT {
+            return Feedback::None;
+        }
+        let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
+        let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+        let entries = keys.add(dict_keys::DK_INDICES + (1usize << log2));
+        let same = |index: &usize| {
+            entries.add(index * dict_unicode_entry::SIZE).cast::<*mut PyObject>().read() == name
+        };
+        match (0..count.min(EXAMPLE_ATTRIBUTES)).find(same) {
+            Some(index) => Feedback::InstanceValue { type_version, index: index as u16 },
+            None => Feedback::None,
+        }
+    }
+}
+
+/// Code units of a body that may be inlined, inline caches included.
+const MOST_UNITS_INLINED: isize = 160;
+
 /// The globals and builtins of a function, to be asked at compile time.
+///
+/// References to the code objects of callees are held; whoever keeps what was compiled takes them over.
 pub struct LiveEnvironment {
     code: Code,
+    callees: RefCell<Vec<Rc<Callee>>>,
+    /// Callees by code object; `None` for one that is no candidate.
+    known: RefCell<HashMap<*mut PyObject, Option<u32>>>,
     globals: *mut PyObject,
     builtins: *mut PyObject,
     /// The namespace of a module or class body, else null.
@@ -361,7 +422,79 @@ impl LiveEnvironment {
     /// # Safety
     /// All are alive as long as this is used, `locals` may be null, and the GIL is held.
     pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject, locals: *mut PyObject) -> Self {
-        LiveEnvironment { code, globals, builtins, locals }
+        LiveEnvironment { code, callees: RefCell::default(), known: RefCell::default(), globals, builtins, locals }
+    }
+
+    /// The code objects of callees, each a reference that is the caller's from now on.
+    pub fn take_kept(&self) -> Vec<u64> {
+        let kept = self.callees.borrow().iter().map(|callee| callee.address).collect::<Vec<_>>();
+        for address in &kept {
+            // SAFETY: held by this environment, and the GIL is held.
+            unsafe { object::incref(*address as *mut PyObject) };
+        }
+        kept
+    }
+
+    /// The body of a Python function, if it is a candidate for inlining.
+    ///
+    /// # Safety
+    /// `function` is null or alive; the GIL is held.
+    unsafe fn callee_of(&self, function: *mut PyObject) -> Option<u32> {
+        // SAFETY: a function's code object is alive with it, and is held when its address is given away.
+        unsafe {
+            if types_of(function) != PyTypes::FUNCTION {
+                return None;
+            }
+            let code = Code::new(read::<*mut PyObject>(function, function::FUNC_CODE));
+            if let Some(known) = self.known.borrow().get(&code.as_ptr()) {
+                return *known;
+            }
+            let number = self.candidate(code);
+            self.known.borrow_mut().insert(code.as_ptr(), number);
+            number
+        }
+    }
+
+    /// # Safety
+    /// The code object is alive; the GIL is held.
+    unsafe fn candidate(&self, code: Code) -> Option<u32> {
+        // SAFETY: says the caller.
+        unsafe {
+            let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
+            if !small || object::size(code.co_exceptiontable()) != 0 {
+                return None;
+            }
+            let captured = capture(code).ok()?;
+            let bytecode = decode(&captured).ok()?;
+            if !is_candidate(&captured, &bytecode) {
+                return None;
+            }
+            let constants = items(code.co_consts()).map(|constant| constant as u64).collect();
+            object::incref(code.as_ptr());
+            let mut callees = self.callees.borrow_mut();
+            let address = code.as_ptr::<PyObject>() as u64;
+            callees.push(Rc::new(Callee { address, code: captured, bytecode, constants }));
+            Some(callees.len() as u32 - 1)
+        }
+    }
+
+    /// What a global name is bound to, borrowed; null when nothing, or when a namespace is not an exact dictionary.
+    fn global(&self, name: u32) -> *mut PyObject {
+        let name = self.name(name);
+        // SAFETY: exact dictionaries searched by an interned str run no Python code; results are borrowed.
+        unsafe {
+            for dictionary in [self.globals, self.builtins] {
+                if types_of(dictionary) != PyTypes::DICT {
+                    return null_mut();
+                }
+                let value = ffi::PyDict_GetItemWithError(dictionary, name);
+                if !value.is_null() {
+                    return value;
+                }
+                ffi::PyErr_Clear();
+            }
+            null_mut()
+        }
     }
 
     fn name(&self, name: u32) -> *mut PyObject {
@@ -442,32 +575,48 @@ impl Environment for LiveEnvironment {
     }
 
     fn known_global(&self, name: u32) -> Option<(Known, u64)> {
-        let name = self.name(name);
-        // SAFETY: exact dictionaries searched by an interned str run no Python code; results are borrowed.
+        let value = self.global(name);
+        let known = if value == (&raw const ffi::PyRange_Type).cast_mut().cast() {
+            Known::Range
+        } else if value == (&raw const ffi::PyFloat_Type).cast_mut().cast() {
+            Known::Float
+        } else if value == (&raw const ffi::PyLong_Type).cast_mut().cast() {
+            Known::Int
+        } else {
+            return None;
+        };
+        Some((known, value as u64))
+    }
+
+    fn global_callee(&self, name: u32) -> Option<u32> {
+        // SAFETY: the namespaces keep the value alive during this call.
+        unsafe { self.callee_of(self.global(name)) }
+    }
+
+    fn method_callee(&self, type_version: u32, name: u32, descriptor: u64) -> Option<u32> {
+        let ty = types_seen::with_version(type_version)?;
+        // SAFETY: a live type; the name is a str that the code object owns. The result is borrowed from the type.
         unsafe {
-            let mut value = null_mut();
-            for dictionary in [self.globals, self.builtins] {
-                if types_of(dictionary) != PyTypes::DICT {
-                    return None;
-                }
-                value = ffi::PyDict_GetItemWithError(dictionary, name);
-                if value.is_null() {
-                    ffi::PyErr_Clear();
-                } else {
-                    break;
-                }
-            }
-            let known = if value == (&raw const ffi::PyRange_Type).cast_mut().cast() {
-                Known::Range
-            } else if value == (&raw const ffi::PyFloat_Type).cast_mut().cast() {
-                Known::Float
-            } else if value == (&raw const ffi::PyLong_Type).cast_mut().cast() {
-                Known::Int
-            } else {
-                return None;
-            };
-            Some((known, value as u64))
+            let found = capi::_PyType_Lookup(ty, self.name(name));
+            if found as u64 != descriptor { None } else { self.callee_of(found) }
         }
+    }
+
+    fn attribute_place(&self, type_version: u32, callee: Option<u32>, name: u32) -> Feedback {
+        let Some(ty) = types_seen::with_version(type_version) else { return Feedback::None };
+        // SAFETY: a callee's code object is held, and owns its names, as does this environment's; a live type.
+        unsafe {
+            let code = match callee.and_then(|number| self.callee(number)) {
+                Some(callee) => Code::new(callee.address as *mut PyObject),
+                None => self.code,
+            };
+            let name = ffi::PyTuple_GetItem(code.co_names(), name as isize);
+            attribute_place(ty, type_version, name)
+        }
+    }
+
+    fn callee(&self, number: u32) -> Option<Rc<Callee>> {
+        self.callees.borrow().get(number as usize).cloned()
     }
 
     fn name_type(&self, name: u32) -> Option<Live> {
@@ -480,6 +629,15 @@ impl Environment for LiveEnvironment {
 
     fn descriptor_is_live(&self, _: u32, _: u64) -> bool {
         false
+    }
+}
+
+impl Drop for LiveEnvironment {
+    fn drop(&mut self) {
+        for callee in self.callees.take() {
+            // SAFETY: the reference that `candidate` took; the GIL is held as long as an environment is used.
+            unsafe { object::decref(callee.address as *mut PyObject) };
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         instance_dict: managed_dict::DICT_OFFSET as i32,
         thread_curexc_type: thread::CUREXC_TYPE as i32,
         thread_cframe: thread::CFRAME as i32,
+        thread_recursion_remaining: thread::RECURSION_REMAINING as i32,
+        function_code: function::FUNC_CODE as i32,
         cframe_use_tracing: cframe::USE_TRACING as i32,
         cframe_current_frame: cframe::CURRENT_FRAME as i32,
         small_int_stride: long::SIZE as i32,

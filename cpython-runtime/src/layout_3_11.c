@@ -7,6 +7,7 @@
 #include <Python.h>
 #include <frameobject.h>
 #include <stddef.h>
+#include <structmember.h>
 #include "internal/pycore_frame.h"
 #include "internal/pycore_code.h"
 #include "internal/pycore_pystate.h"
@@ -306,6 +307,9 @@ void columba_layout(void) {
     /* Managed dictionaries lie before the object: values at -4 words, dict at -3 (3.11). */
     V("managed_dict", "VALUES_OFFSET", -4 * (long long)sizeof(PyObject *));
     V("managed_dict", "DICT_OFFSET", -3 * (long long)sizeof(PyObject *));
+
+    O("member_descriptor", "D_MEMBER", PyMemberDescrObject, d_member);
+    V("member_descriptor", "T_OBJECT_EX", T_OBJECT_EX);
 
     Z("type_object", PyTypeObject);
     O("type_object", "TP_NAME", PyTypeObject, tp_name);

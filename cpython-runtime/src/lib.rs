@@ -20,3 +20,4 @@ pub mod layout;
 pub mod object;
 pub mod stack_limit;
 pub mod thread;
+pub mod types_seen;

@@ -46,6 +46,8 @@ pub enum Reason {
     Version,
     /// A local was unbound: the interpreter raises.
     Unbound,
+    /// Code that the interpreter had not executed when this was compiled.
+    Unseen,
     /// Tracing was switched on or an asynchronous exception waits.
     Interrupt,
 }

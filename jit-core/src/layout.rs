@@ -56,6 +56,9 @@ pub struct Layout {
     pub instance_dict: i32,
     pub thread_curexc_type: i32,
     pub thread_cframe: i32,
+    /// Calls until the recursion limit (`i32`).
+    pub thread_recursion_remaining: i32,
+    pub function_code: i32,
     pub cframe_use_tracing: i32,
     pub cframe_current_frame: i32,
     /// Size of one entry of the small-int table, which holds -5..=256.
@@ -105,6 +108,8 @@ impl Layout {
         instance_dict: -24,
         thread_curexc_type: 96,
         thread_cframe: 56,
+        thread_recursion_remaining: 32,
+        function_code: 48,
         cframe_use_tracing: 0,
         cframe_current_frame: 8,
         small_int_stride: 32,

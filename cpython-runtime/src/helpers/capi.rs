@@ -9,7 +9,7 @@ use std::ffi::{c_char, c_int};
 
 unsafe extern "C" {
     /// The attribute a type's method resolution finds: borrowed, null without an exception.
-    pub(super) fn _PyType_Lookup(
+    pub(crate) fn _PyType_Lookup(
         ty: *mut pyo3_ffi::PyTypeObject,
         name: *mut pyo3_ffi::PyObject,
     ) -> *mut pyo3_ffi::PyObject;

@@ -17,7 +17,7 @@
 mod attributes;
 mod boxing;
 mod calls;
-mod capi;
+pub(crate) mod capi;
 mod cells;
 mod comparisons;
 mod containers;

@@ -22,7 +22,7 @@ impl Builder<'_> {
     pub fn number(&self, item: Item) -> Option<RawKind> {
         match item {
             Item::Raw { raw, .. } => Some(raw.kind()),
-            Item::Const(i) => match self.request.code.constants[i as usize] {
+            Item::Const(i) => match *self.constant(i) {
                 Constant::Int(_) => Some(RawKind::Int),
                 Constant::Float(_) => Some(RawKind::Float),
                 Constant::Bool(_) => Some(RawKind::Bool),
@@ -211,7 +211,7 @@ impl Builder<'_> {
         true
     }
 
-    fn raw_binary(&mut self, op: Arithmetic, feedback: &Feedback) -> bool {
+    pub fn raw_binary(&mut self, op: Arithmetic, feedback: &Feedback) -> bool {
         if !self.may_guess(Reason::Overflow) {
             return false;
         }
@@ -292,7 +292,7 @@ impl Builder<'_> {
 
     fn constant_int(&self, depth: u32) -> Option<i64> {
         match self.state.stack[self.position(depth)] {
-            Item::Const(i) => match self.request.code.constants[i as usize] {
+            Item::Const(i) => match *self.constant(i) {
                 Constant::Int(value) => Some(value),
                 _ => None,
             },
@@ -664,7 +664,7 @@ impl Builder<'_> {
     }
 
     fn constant_truth(&self, constant: u32) -> Option<bool> {
-        Some(match &self.request.code.constants[constant as usize] {
+        Some(match self.constant(constant) {
             Constant::None => false,
             Constant::Bool(b) => *b,
             Constant::Int(i) => *i != 0,

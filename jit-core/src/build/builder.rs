@@ -16,6 +16,7 @@ use super::plan::Plan;
 use super::state::*;
 use super::unwinding::UnwindKey;
 use super::{Applied, BuildError, BuildRequest, Built};
+use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Instruction, Offset};
 use crate::ir::function::Function;
 use crate::ir::op::{Block, Value};
@@ -83,6 +84,10 @@ pub(super) struct Builder<'a> {
     pub types: String,
     pub addresses: Vec<u64>,
     pub kwnames: Option<u32>,
+    /// In the body of an inlined function: whether it is still possible.
+    pub inlining: Option<bool>,
+    /// Constants of inlined functions, with their addresses: numbered behind the function's own.
+    pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
     pub error: Option<BuildError>,
 }
@@ -112,6 +117,8 @@ impl<'a> Builder<'a> {
             types: String::new(),
             addresses: Vec::new(),
             kwnames: None,
+            inlining: None,
+            foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
             error: None,
         }

@@ -14,7 +14,7 @@ use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
     pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
-        if self.method_by_version(feedback) {
+        if self.method_by_version(name, feedback) {
             return;
         }
         let owner = self.pop_owned();
@@ -30,7 +30,7 @@ impl Builder<'_> {
 
     /// A method that the receiver's type version determines: the descriptor recorded with that version is what a lookup
     /// gives as long as the version holds, and is alive as long, so its address is only used behind that guard.
-    fn method_by_version(&mut self, feedback: &Feedback) -> bool {
+    fn method_by_version(&mut self, name: u32, feedback: &Feedback) -> bool {
         let &Feedback::Method { kind, type_version, keys_version, descriptor } = feedback else { return false };
         if !matches!(kind, MethodKind::WithValues | MethodKind::NoDict) || type_version == 0 || descriptor == 0 {
             return false;
@@ -56,8 +56,11 @@ impl Builder<'_> {
         self.defined(method, PyTypes::OBJECT);
         self.count("inline_methods");
         let receiver = self.pop();
-        let own = Own::Volatile;
-        self.push(Item::Object { value: method, own, py: PyTypes::OBJECT, big: false, known: None });
+        let callee = self.request.environment.method_callee(type_version, name, descriptor);
+        // What was found for inlining is a function for certain.
+        let py = if callee.is_some() { PyTypes::FUNCTION } else { PyTypes::OBJECT };
+        let known = callee.map(Known::Function);
+        self.push(Item::Object { value: method, own: Own::Volatile, py, big: false, known });
         self.push(receiver);
         true
     }
@@ -69,6 +72,9 @@ impl Builder<'_> {
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
         let kwnames = self.kwnames.take();
+        if kwnames.is_none() && self.inline_call(arguments) {
+            return;
+        }
         let known = if below_is_null && kwnames.is_none() { known } else { None };
         let ts = self.thread();
         let stack = self.spill(arguments + 2);

@@ -77,6 +77,11 @@ impl Examples {
         Examples { locals, ..Examples::default() }
     }
 
+    /// Values from this number on do not exist.
+    pub fn forget_from(&mut self, first: Value) {
+        self.values.retain(|value, _| *value < first);
+    }
+
     pub fn iterate(&mut self, loop_at: Offset, example: Rc<Example>) {
         self.iterated.insert(loop_at, example);
     }

@@ -45,7 +45,10 @@ impl Builder<'_> {
             Code::LoadName(name) => self.load_name(name),
             Code::StoreName(name) => self.store_name(name),
             Code::DeleteName(name) => self.delete_name(name),
-            Code::LoadAttr(name) => self.load_attr(name, &feedback),
+            Code::LoadAttr(name) => {
+                let feedback = self.attribute_feedback(None, name, &feedback);
+                self.load_attr(name, &feedback);
+            }
             Code::LoadMethod(name) => self.load_method(name, &feedback),
             Code::StoreAttr(name) => self.store_attr(name, &feedback),
             Code::DeleteAttr(name) => self.delete_attr(name),

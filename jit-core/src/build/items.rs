@@ -13,7 +13,7 @@ use super::builder::Builder;
 use super::locals::{holds, is_dirty};
 use super::state::*;
 use crate::bytecode::code::Constant;
-use crate::ir::op::{Cond, Op, Symbol, Value};
+use crate::ir::op::{Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
@@ -99,9 +99,7 @@ impl Builder<'_> {
         match item {
             Item::Object { value, .. } | Item::RangeIter { iter: value, .. } => value,
             Item::Const(i) => {
-                let py = self.constant_py(i);
-                let value = self.emit(Op::Symbol(Symbol::Const(i), Ty::Obj));
-                self.defined(value, py)
+                self.constant_object(i)
             }
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } => unreachable!("raw items have no object"),
@@ -134,12 +132,12 @@ impl Builder<'_> {
     }
 
     pub fn constant_py(&self, constant: u32) -> PyTypes {
-        constant_types(&self.request.code.constants[constant as usize])
+        constant_types(self.constant(constant))
     }
 
     /// The raw value of a constant, if it has one.
     pub fn constant_raw(&mut self, constant: u32) -> Option<Raw> {
-        Some(match self.request.code.constants[constant as usize] {
+        Some(match *self.constant(constant) {
             Constant::Int(i) => Raw::Int(self.int(i)),
             Constant::Float(x) => Raw::Float(self.emit(Op::FConst(x.to_bits()))),
             Constant::Bool(b) => Raw::Bool(self.int(i64::from(b))),

@@ -31,6 +31,9 @@ impl Builder<'_> {
 
     /// An exit to an offset with a given state.
     pub fn leave_with(&mut self, state: &State, offset: Offset, reason: Reason) -> Leave {
+        if self.inlining.is_some() && offset != self.at.offset {
+            self.inlining = Some(false);
+        }
         let mut values = Vec::new();
         // One word for each value, so that a raw one becomes one object.
         let mut value = |v: Value| match values.iter().position(|known| *known == v) {

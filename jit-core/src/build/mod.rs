@@ -11,7 +11,7 @@
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
 //! its paths meet. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `calls`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! with (`arithmetic`, `objects`, `calls`, `inlining`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
 
@@ -24,6 +24,7 @@ mod entries;
 pub mod examples;
 mod exceptions;
 mod generators;
+pub mod inlining;
 mod instructions;
 mod items;
 mod leaving;
@@ -43,6 +44,7 @@ use crate::ir::function::Function;
 use crate::ir::types::PyTypes;
 use crate::layout::Layout;
 use examples::Example;
+use inlining::Callee;
 use state::Known;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -84,6 +86,27 @@ pub trait Environment {
     /// Whether a live heap type with that version tag exists; the compiler may then trust inline-cache contents recorded
     /// under it.
     fn descriptor_is_live(&self, type_version: u32, descriptor: u64) -> bool;
+
+    /// The Python function that a global name is bound to, if its body may be inlined: a number for [`Environment::callee`].
+    fn global_callee(&self, _name: u32) -> Option<u32> {
+        None
+    }
+
+    /// The same for the function at an address that is, by that name, a method of instances of the type with that version.
+    fn method_callee(&self, _type_version: u32, _name: u32, _descriptor: u64) -> Option<u32> {
+        None
+    }
+
+    /// Where instances of the type with that version have an attribute, as the interpreter would record it; the name is that of
+    /// `co_names`, of the callee with that number if there is one.
+    fn attribute_place(&self, _type_version: u32, _callee: Option<u32>, _name: u32) -> Feedback {
+        Feedback::None
+    }
+
+    /// A function's body. Whoever keeps the compiled code keeps the code objects of those that were asked for.
+    fn callee(&self, _number: u32) -> Option<Rc<Callee>> {
+        None
+    }
 }
 
 /// Where a global variable's value is.
@@ -145,6 +168,8 @@ pub struct BuildOptions {
     pub promote_names: bool,
     /// Release a function's locals before it returns, where their types are known.
     pub finish_frames: bool,
+    /// Put the bodies of small functions in the place of their calls ([`inlining`]).
+    pub inline_calls: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -158,6 +183,7 @@ pub const SWITCHES: &[&str] = &[
     "inline_attributes",
     "promote_names",
     "finish_frames",
+    "inline_calls",
 ];
 
 impl BuildOptions {
@@ -174,6 +200,7 @@ impl BuildOptions {
             inline_attributes: enabled("inline_attributes"),
             promote_names: enabled("promote_names"),
             finish_frames: enabled("finish_frames"),
+            inline_calls: enabled("inline_calls"),
         }
     }
 }

@@ -210,7 +210,7 @@ impl Builder<'_> {
             self.guard_keys_version(keys, place.builtin_keys_version);
         }
         let value = self.load(MemTy::Ptr, Ty::Obj, keys, place.value_offset);
-        let mut known = None;
+        let known;
         if let Some((builtin, address)) = environment.known_global(name) {
             self.addresses.push(address);
             let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
@@ -222,6 +222,7 @@ impl Builder<'_> {
             let null = self.emit(Op::Null(Ty::Obj));
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
+            known = environment.global_callee(name).map(Known::Function);
         }
         self.count("inline_globals");
         self.typed(value, PyTypes::OBJECT);
@@ -233,7 +234,15 @@ impl Builder<'_> {
         if !self.request.options.inline_globals || !self.may_guess(Reason::Version) {
             return;
         }
-        let Some((builtin, address)) = self.request.environment.known_global(name) else { return };
+        let Some((builtin, address)) = self.request.environment.known_global(name) else {
+            // A call guards which function it is.
+            let callee = self.request.environment.global_callee(name).map(Known::Function);
+            let top = self.position(1);
+            if let Item::Object { known, .. } = &mut self.state.stack[top] {
+                *known = callee;
+            }
+            return;
+        };
         self.addresses.push(address);
         let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
         let expected = self.emit(Op::Symbol(symbol, Ty::Obj));
@@ -296,6 +305,16 @@ impl Builder<'_> {
         let same = self.compare(Cond::Eq, found, expected);
         self.guard(same, Reason::Version);
         Some(value)
+    }
+
+    /// What is known about an attribute of the topmost item: by the interpreter, or else by what the item looked like.
+    pub fn attribute_feedback(&self, callee: Option<u32>, name: u32, feedback: &Feedback) -> Feedback {
+        match (feedback, self.example(self.state.stack[self.position(1)])) {
+            (Feedback::None, Some(example)) if example.type_version != 0 => {
+                self.request.environment.attribute_place(example.type_version, callee, name)
+            }
+            _ => feedback.clone(),
+        }
     }
 
     pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
@@ -483,7 +502,7 @@ impl Builder<'_> {
 
     fn constant_index(&self) -> Option<i64> {
         match self.state.stack[self.position(1)] {
-            Item::Const(i) => match self.request.code.constants[i as usize] {
+            Item::Const(i) => match *self.constant(i) {
                 crate::bytecode::code::Constant::Int(value) => Some(value),
                 _ => None,
             },

@@ -121,6 +121,8 @@ pub enum Known {
     Int,
     Min,
     Max,
+    /// A Python function whose body may be inlined, by its number.
+    Function(u32),
 }
 
 /// An item of the value stack.

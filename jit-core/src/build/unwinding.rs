@@ -31,6 +31,11 @@ impl Builder<'_> {
     /// In `block`, an exception is set: goes to the handler of the current instruction or out of the function.
     /// `traceback`: whether this frame is added to the traceback.
     pub fn unwind_from(&mut self, block: Block, traceback: bool) {
+        if self.inlining.is_some() {
+            // A body has no frame to unwind.
+            self.inlining = Some(false);
+            return;
+        }
         let handler = self.request.bytecode.handler_for(self.at.opcode_offset);
         let depth = handler.map_or(0, |h| h.depth as usize).min(self.state.stack.len());
         let key = UnwindKey {

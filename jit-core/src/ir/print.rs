@@ -50,7 +50,7 @@ names!(MemTy {
 });
 names!(Reason {
     Reason::Type => "type", Reason::Overflow => "overflow", Reason::Range => "range", Reason::Version => "version",
-    Reason::Unbound => "unbound", Reason::Interrupt => "interrupt",
+    Reason::Unbound => "unbound", Reason::Unseen => "unseen", Reason::Interrupt => "interrupt",
 });
 
 impl UnOp {
