@@ -621,8 +621,23 @@ impl Builder<'_> {
         self.push_owned(result, PyTypes::OBJECT);
     }
 
+    /// Guards that the topmost item is a bool, if it is unknown and looked like one.
+    pub fn guess_bool(&mut self) {
+        let item = self.state.stack[self.position(1)];
+        if let Item::Object { py, .. } = item
+            && py.exact().is_none()
+            && !py.may_be_null()
+            && py.contains(PyTypes::BOOL)
+            && self.may_guess(Reason::Type)
+            && self.example(item).is_some_and(|example| example.py == PyTypes::BOOL)
+        {
+            self.refine(1, PyTypes::BOOL);
+        }
+    }
+
     /// Pops the top and gives its truth as 0 or 1; may raise.
     pub fn truth(&mut self) -> Value {
+        self.guess_bool();
         let item = self.state.stack[self.position(1)];
         match item {
             Item::Raw { raw, .. } => {

@@ -96,6 +96,7 @@ impl Builder<'_> {
 
     pub fn jump_if_or_pop(&mut self, when: JumpIf, target: Offset) {
         // The condition stays on the stack when the jump is taken, so its truth is tested on a copy.
+        self.guess_bool();
         let position = self.position(1);
         let truth = match self.state.stack[position] {
             Item::Raw { .. } => {

@@ -17,7 +17,7 @@ use super::items::constant_types;
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
 use crate::bytecode::decode::Bytecode;
-use crate::bytecode::instruction::{Feedback, Instruction, JumpIf, Offset, Op as Code};
+use crate::bytecode::instruction::{Feedback, Instruction, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
 use crate::ir::op::{Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
@@ -216,6 +216,10 @@ impl Builder<'_> {
                     }
                     self.load_attr(name, &feedback);
                 }
+                Code::Unary(Unary::Not) => {
+                    let Some(truth) = self.body_condition(JumpIf::False) else { return false };
+                    self.push(Item::raw(Raw::Bool(truth)));
+                }
                 Code::Unary(op) => self.unary_op(op),
                 Code::BinaryOp { op, .. } => {
                     if !self.raw_binary(op, &instruction.feedback) {
@@ -264,7 +268,6 @@ impl Builder<'_> {
 
     /// Pops the top and says whether a jump is taken, 1 or 0. Bools that are not known to be any are guessed.
     fn body_condition(&mut self, when: JumpIf) -> Option<Value> {
-        let top = self.state.stack[self.position(1)];
         let truth = match when {
             JumpIf::None | JumpIf::NotNone => {
                 let item = self.pop();
@@ -278,14 +281,10 @@ impl Builder<'_> {
                 }
             }
             JumpIf::True | JumpIf::False => {
-                if let Item::Object { py, .. } = top
-                    && py.exact().is_none()
-                {
-                    let guess = self.example(top).map(|example| example.py);
-                    if guess != Some(PyTypes::BOOL) || !py.contains(PyTypes::BOOL) {
-                        return None;
-                    }
-                    self.refine(1, PyTypes::BOOL);
+                self.guess_bool();
+                let top = self.state.stack[self.position(1)];
+                if matches!(top, Item::Object { py, .. } if py.exact().is_none()) {
+                    return None;
                 }
                 self.truth()
             }
