@@ -20,7 +20,7 @@ use columba_jit_core::lower::{LowerOptions, lower};
 use columba_jit_core::passes::{self, PassOptions};
 use columba_jit_core::unit::{CompileUnit, Resolver};
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Why a code object did not get through.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,7 @@ impl Pipeline {
             loop_entry: None,
             local_examples: Vec::new(),
             generalised: &HashSet::new(),
+            receivers: &HashMap::new(),
             options: BuildOptions::default(),
         })?;
         let mut optimised = built.function.clone();

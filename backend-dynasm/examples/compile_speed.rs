@@ -4,7 +4,7 @@
 //!
 //! The backends take turns, function by function, and each function counts with the fastest of a few tries.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use columba_backend_cranelift::CraneliftBackend;
@@ -109,6 +109,7 @@ fn lower_all(code: &CodeObject, functions: &mut Vec<Function>) {
             loop_entry: None,
             local_examples: Vec::new(),
             generalised: &HashSet::new(),
+            receivers: &HashMap::new(),
             options: BuildOptions::without(&[]),
         });
         if let Ok(mut built) = built {

@@ -58,6 +58,8 @@ pub struct CodeState {
     pub loops_entered: Cell<u64>,
     /// Exits taken, by exit of the current version and by origin over all versions.
     pub exits: RefCell<HashMap<ExitKey, ExitCount>>,
+    /// Versions of the types met where a guard of one failed, by the instruction's offset; none for one that met too many.
+    pub receivers: RefCell<HashMap<u32, Vec<u32>>>,
     /// What locals held in an activation that ended, or that loops.
     pub local_examples: RefCell<Vec<Option<Rc<Example>>>>,
     headers: OnceCell<Box<[u32]>>,
@@ -182,6 +184,7 @@ impl CodeState {
             entered: Cell::new(0),
             loops_entered: Cell::new(0),
             exits: RefCell::default(),
+            receivers: RefCell::default(),
             local_examples: RefCell::default(),
             headers: OnceCell::new(),
         });

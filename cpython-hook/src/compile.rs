@@ -44,7 +44,7 @@ use pyo3::ffi;
 use std::{
     any::Any,
     cell::Cell,
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ffi::c_void,
     fmt::Write,
     rc::Rc,
@@ -63,6 +63,8 @@ pub struct CompileRequest<'a> {
     pub local_examples: Vec<Option<Rc<Example>>>,
     /// Guesses that failed too often: to be generalised.
     pub generalise: &'a [ExitKey],
+    /// Versions of the types met where a guard of one failed, by the instruction.
+    pub receivers: HashMap<u32, Vec<u32>>,
     /// The last version allowed: no guess at all.
     pub generic: bool,
     /// Collect the text of every stage ([`CompiledCode::dump`]).
@@ -131,6 +133,7 @@ struct Guesses {
     loop_entry: Option<LoopEntry>,
     local_examples: Vec<Option<Rc<Example>>>,
     generalised: HashSet<(u32, Reason)>,
+    receivers: HashMap<u32, Vec<u32>>,
     generic: bool,
 }
 
@@ -156,7 +159,8 @@ impl Guesses {
         };
         let generalised = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
         let local_examples = request.local_examples.clone();
-        Guesses { argument_types, loop_entry, local_examples, generalised, generic: request.generic }
+        let receivers = request.receivers.clone();
+        Guesses { argument_types, loop_entry, local_examples, generalised, receivers, generic: request.generic }
     }
 }
 
@@ -521,6 +525,7 @@ fn build_ir(
         loop_entry: guesses.loop_entry.clone(),
         local_examples: guesses.local_examples.clone(),
         generalised: &guesses.generalised,
+        receivers: &guesses.receivers,
         options: BuildOptions { speculate: switches.speculate && !guesses.generic, ..switches },
     })
     .map_err(|error| refuse("build", error))
@@ -576,6 +581,7 @@ pub fn disassemble(code: Code) -> Result<String, Refusal> {
         local_examples: Vec::new(),
         loop_header: None,
         generalise: &[],
+        receivers: HashMap::new(),
         generic: false,
         dump: false,
     };

@@ -349,7 +349,7 @@ fn leave(
     let exit = &compiled.exits[number];
     // SAFETY: the frame is unlinked and `out` holds the values of this exit.
     unsafe { exits::rebuild(frame, exit, out) };
-    tiering::on_exit(state, &compiled, exit);
+    tiering::on_exit(state, &compiled, exit, frame);
     drop(compiled);
     interpret_loop(thread, frame, state, 0)
 }

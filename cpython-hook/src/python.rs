@@ -14,6 +14,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
+use std::collections::HashMap;
 use std::sync::{
     Once,
     atomic::{AtomicU64, Ordering},
@@ -347,6 +348,7 @@ fn compile_code(code: &Bound<'_, PyAny>) -> PyResult<(bool, Option<String>)> {
         local_examples: Vec::new(),
         loop_header: None,
         generalise: &[],
+        receivers: HashMap::new(),
         generic: false,
         dump: false,
     };
@@ -388,6 +390,7 @@ fn dump(code: &Bound<'_, PyAny>) -> PyResult<String> {
         local_examples: Vec::new(),
         loop_header: None,
         generalise: &[],
+        receivers: HashMap::new(),
         generic: false,
         dump: true,
     };

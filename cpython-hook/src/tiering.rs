@@ -11,7 +11,7 @@ use crate::{
     compile::{self, CompileRequest, CompiledCode, Refusal},
     config, hook, ticker,
 };
-use columba_cpython_runtime::{code::Code, frame::Frame, thread::ThreadState};
+use columba_cpython_runtime::{capture, code::Code, frame::Frame, thread::ThreadState};
 use columba_jit_core::exit::{Exit, Reason};
 use pyo3::ffi::PyObject;
 use std::{
@@ -26,8 +26,11 @@ const EXITS_PER_GUESS: u64 = 8;
 const UNITS_PER_SAMPLE: usize = 150;
 /// Calls until a function is compiled one of whose loops was.
 const CALLS_AFTER_LOOP: i64 = 2;
+/// Classes that are remembered for an attribute access, and failures after which it is not guessed any more.
+const MOST_RECEIVERS: usize = 4;
+const MOST_FAILURES: u64 = 3 * EXITS_PER_GUESS;
 /// The version that makes no guesses.
-const LAST_VERSION: u32 = 4;
+const LAST_VERSION: u32 = 6;
 
 /// A countdown that is never reached: refused code.
 const NEVER: i64 = i64::MAX;
@@ -105,9 +108,12 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
 }
 
 /// Compiled code was left through an exit; the frame is rebuilt already.
-pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit) {
+pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, frame: Frame) {
     TOTALS.exits.fetch_add(1, Ordering::Relaxed);
     let key = ExitKey { origin: exit.origin, reason: exit.reason };
+    if exit.reason == Reason::Version {
+        note_receiver(state, exit.origin, frame);
+    }
     let again = {
         let mut exits = state.exits.borrow_mut();
         let count = exits.entry(key).or_default();
@@ -129,11 +135,38 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit) {
     }
 }
 
-/// Guesses that failed too often, for the next version; their counts start again.
-fn failed_guesses(state: &CodeState) -> Vec<ExitKey> {
+/// A guard of a type's version may have failed: the type of the topmost item, which is the object of every attribute access, is
+/// remembered. Too many at one instruction, or too many failures, and nothing is.
+fn note_receiver(state: &CodeState, origin: u32, frame: Frame) {
+    if frame.depth() < 1 {
+        return;
+    }
+    let top = (frame.code().nlocalsplus() + frame.depth() - 1) as usize;
+    // SAFETY: the frame was rebuilt just now: an item of its stack.
+    let Some(version) = (unsafe { capture::note_class(frame.slot(top)) }) else { return };
+    let failures = state.exits.borrow().iter().filter(|(key, _)| key.origin == origin).map(|(_, count)| count.total).sum::<u64>();
+    let mut receivers = state.receivers.borrow_mut();
+    let known = receivers.contains_key(&origin);
+    let seen = receivers.entry(origin).or_default();
+    if seen.contains(&version) || known && seen.is_empty() {
+        if failures > MOST_FAILURES {
+            seen.clear();
+        }
+        return;
+    }
+    seen.push(version);
+    if seen.len() > MOST_RECEIVERS || failures > MOST_FAILURES {
+        seen.clear();
+    }
+}
+
+/// Guesses that failed too often, for version number `next`; their counts start again. The last version but one makes none
+/// that ever failed.
+fn failed_guesses(state: &CodeState, next: u32) -> Vec<ExitKey> {
+    let enough = if next + 1 >= LAST_VERSION { 1 } else { EXITS_PER_GUESS };
     let mut exits = state.exits.borrow_mut();
     exits.values_mut().for_each(|count| count.since_compiled = 0);
-    exits.iter().filter(|(_, count)| count.total >= EXITS_PER_GUESS).map(|(key, _)| *key).collect()
+    exits.iter().filter(|(_, count)| count.total >= enough).map(|(key, _)| *key).collect()
 }
 
 fn count_compilation(compiled: &CompiledCode) {
@@ -157,12 +190,13 @@ fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<Compi
         return None;
     }
     remember_locals(state, frame);
-    let generalise = failed_guesses(state);
+    let generalise = failed_guesses(state, versions + 1);
     let request = CompileRequest {
         frame: Some(frame),
         loop_header: Some(header),
         local_examples: Vec::new(),
         generalise: &generalise,
+        receivers: state.receivers.borrow().clone(),
         generic: versions + 1 > LAST_VERSION,
         dump: false,
     };
@@ -188,12 +222,13 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
         state.countdown.set(NEVER);
         return None;
     }
-    let generalise = failed_guesses(state);
+    let generalise = failed_guesses(state, state.versions.get() + 1);
     let request = CompileRequest {
         frame,
         loop_header: None,
         local_examples: state.local_examples.borrow().clone(),
         generalise: &generalise,
+        receivers: state.receivers.borrow().clone(),
         generic: state.versions.get() + 1 >= LAST_VERSION,
         dump: false,
     };

@@ -14,6 +14,7 @@ use crate::thread::small_ints;
 use crate::types_seen;
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
+use columba_jit_core::build::receivers::MethodPlace;
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
@@ -331,6 +332,23 @@ unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Exampl
     }
 }
 
+/// Remembers the class of an object, if it is a heap type with a version, which is given back.
+///
+/// # Safety
+/// `item` is null or a live object; the GIL is held, and no exception is set.
+pub unsafe fn note_class(item: *mut PyObject) -> Option<u32> {
+    // SAFETY: says the caller.
+    unsafe {
+        if item.is_null() || (*object::type_of(item)).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return None;
+        }
+        let ty = object::type_of(item);
+        let version = object::type_version(ty);
+        types_seen::note(ty, version);
+        (version != 0).then_some(version)
+    }
+}
+
 /// The attributes of an instance that has them in line, in the order of the keys its type shares; those that are not set
 /// are null. Empty for any other object.
 ///
@@ -363,8 +381,7 @@ unsafe fn attributes<'a>(item: *mut PyObject) -> &'a [*mut PyObject] {
 unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *mut PyObject) -> Feedback {
     // SAFETY: instances of such a type have the managed dictionary's words; the keys have as many entries as they say.
     unsafe {
-        let generic = (*ty).tp_getattro.is_some_and(|get| get as usize == ffi::PyObject_GenericGetAttr as *const () as usize);
-        if !generic {
+        if !has_generic_getattr(ty) {
             return Feedback::None;
         }
         let found = capi::_PyType_Lookup(ty, name);
@@ -380,24 +397,55 @@ unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *
                 _ => Feedback::None,
             };
         }
-        let keys: *const u8 = read(ty.cast(), type_object::HT_CACHED_KEYS);
-        if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 || keys.is_null() {
-            return Feedback::None;
+        match SharedKeys::of(ty).and_then(|keys| keys.position(name)) {
+            Some(index) if index < EXAMPLE_ATTRIBUTES => Feedback::InstanceValue { type_version, index: index as u16 },
+            _ => Feedback::None,
         }
-        let kind: u8 = keys.add(dict_keys::DK_KIND).read();
-        if i64::from(kind) != dict_keys::KIND_SPLIT {
-            return Feedback::None;
+    }
+}
+
+/// # Safety
+/// A live type.
+unsafe fn has_generic_getattr(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: says the caller.
+    let get = unsafe { (*ty).tp_getattro };
+    get.is_some_and(|get| get as usize == ffi::PyObject_GenericGetAttr as *const () as usize)
+}
+
+/// The keys that instances of a heap type share.
+struct SharedKeys {
+    entries: *const u8,
+    count: usize,
+}
+
+impl SharedKeys {
+    /// `None` for a type whose instances share none.
+    ///
+    /// # Safety
+    /// A live heap type; the GIL is held while the keys are used, and nothing is stored to an instance meanwhile.
+    unsafe fn of(ty: *mut ffi::PyTypeObject) -> Option<SharedKeys> {
+        // SAFETY: says the caller; a keys object has as many entries as it says, behind its indices.
+        unsafe {
+            let keys: *const u8 = read(ty.cast(), type_object::HT_CACHED_KEYS);
+            if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0
+                || keys.is_null()
+                || i64::from(keys.add(dict_keys::DK_KIND).read()) != dict_keys::KIND_SPLIT
+            {
+                return None;
+            }
+            let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
+            let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+            Some(SharedKeys { entries: keys.add(dict_keys::DK_INDICES + (1usize << log2)), count })
         }
-        let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
-        let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
-        let entries = keys.add(dict_keys::DK_INDICES + (1usize << log2));
-        let same = |index: &usize| {
-            entries.add(index * dict_unicode_entry::SIZE).cast::<*mut PyObject>().read() == name
+    }
+
+    /// Where an interned name stands.
+    fn position(&self, name: *mut PyObject) -> Option<usize> {
+        // SAFETY: entries below the count.
+        let key = |index: usize| unsafe {
+            self.entries.add(index * dict_unicode_entry::SIZE + dict_unicode_entry::ME_KEY).cast::<*mut PyObject>().read()
         };
-        match (0..count.min(EXAMPLE_ATTRIBUTES)).find(same) {
-            Some(index) => Feedback::InstanceValue { type_version, index: index as u16 },
-            None => Feedback::None,
-        }
+        (0..self.count).find(|index| key(*index) == name)
     }
 }
 
@@ -612,6 +660,27 @@ impl Environment for LiveEnvironment {
             };
             let name = ffi::PyTuple_GetItem(code.co_names(), name as isize);
             attribute_place(ty, type_version, name)
+        }
+    }
+
+    fn method_place(&self, type_version: u32, name: u32) -> Option<MethodPlace> {
+        let ty = types_seen::with_version(type_version)?;
+        let name = self.name(name);
+        // SAFETY: a live heap type; what is found is borrowed from it.
+        unsafe {
+            if !has_generic_getattr(ty) {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(ty, name);
+            if found.is_null() || (*object::type_of(found)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+                return None;
+            }
+            let descriptor = found as u64;
+            if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
+                return ((*ty).tp_dictoffset == 0).then_some(MethodPlace { descriptor, shared_keys: None });
+            }
+            let keys = SharedKeys::of(ty)?;
+            keys.position(name).is_none().then_some(MethodPlace { descriptor, shared_keys: Some(keys.count as i64) })
         }
     }
 

@@ -37,6 +37,7 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         dict_keys: dict::MA_KEYS as i32,
         dict_values: dict::MA_VALUES as i32,
         keys_version: dict_keys::DK_VERSION as i32,
+        keys_entries: dict_keys::DK_NENTRIES as i32,
         keys_log2_index_bytes: dict_keys::DK_LOG2_INDEX_BYTES as i32,
         keys_indices: dict_keys::DK_INDICES as i32,
         unicode_entry_size: dict_unicode_entry::SIZE as i32,

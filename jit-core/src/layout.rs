@@ -42,6 +42,8 @@ pub struct Layout {
     pub dict_keys: i32,
     pub dict_values: i32,
     pub keys_version: i32,
+    /// How many entries are used.
+    pub keys_entries: i32,
     pub keys_log2_index_bytes: i32,
     pub keys_indices: i32,
     /// Size of a unicode entry and offset of its value.
@@ -98,6 +100,7 @@ impl Layout {
         dict_keys: 32,
         dict_values: 40,
         keys_version: 12,
+        keys_entries: 24,
         keys_log2_index_bytes: 9,
         keys_indices: 32,
         unicode_entry_size: 16,

@@ -86,6 +86,8 @@ pub(super) struct Builder<'a> {
     pub kwnames: Option<u32>,
     /// In the body of an inlined function: whether it is still possible.
     pub inlining: Option<bool>,
+    /// Whose names its instructions mean.
+    pub inlined: Option<u32>,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
     pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
@@ -118,6 +120,7 @@ impl<'a> Builder<'a> {
             addresses: Vec::new(),
             kwnames: None,
             inlining: None,
+            inlined: None,
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
             error: None,

@@ -6,11 +6,11 @@
 
 use super::builder::Builder;
 use super::state::*;
-use crate::bytecode::instruction::{Feedback, MethodKind};
+use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, Symbol, Value};
-use crate::ir::types::{MemTy, PyTypes, Ty};
+use crate::ir::types::{PyTypes, Ty};
 
 impl Builder<'_> {
     pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
@@ -26,43 +26,6 @@ impl Builder<'_> {
         self.push(Item::owned(method, PyTypes::all()));
         let receiver = self.emit(Op::SlotGet(self.stack_slot(first + 1)));
         self.push_owned(receiver, PyTypes::OBJECT);
-    }
-
-    /// A method that the receiver's type version determines: the descriptor recorded with that version is what a lookup
-    /// gives as long as the version holds, and is alive as long, so its address is only used behind that guard.
-    fn method_by_version(&mut self, name: u32, feedback: &Feedback) -> bool {
-        let &Feedback::Method { kind, type_version, keys_version, descriptor } = feedback else { return false };
-        if !matches!(kind, MethodKind::WithValues | MethodKind::NoDict) || type_version == 0 || descriptor == 0 {
-            return false;
-        }
-        let Some(owner) = self.guard_type_version(1, type_version) else { return false };
-        let layout = self.request.layout;
-        if kind == MethodKind::WithValues {
-            // The instance has no dictionary of its own, and no attribute of this name: its type's keys are as recorded.
-            let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_dict);
-            let null = self.emit(Op::Null(Ty::Ptr));
-            let none = self.compare(Cond::Eq, dictionary, null);
-            self.guard(none, Reason::Version);
-            let ty = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.ob_type);
-            let keys = self.load(MemTy::Ptr, Ty::Ptr, ty, layout.type_cached_keys);
-            let found = self.load(MemTy::U32, Ty::I64, keys, layout.keys_version);
-            let expected = self.int(i64::from(keys_version));
-            let same = self.compare(Cond::Eq, found, expected);
-            self.guard(same, Reason::Version);
-        }
-        self.addresses.push(descriptor);
-        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
-        let method = self.emit(Op::Symbol(symbol, Ty::Obj));
-        self.defined(method, PyTypes::OBJECT);
-        self.count("inline_methods");
-        let receiver = self.pop();
-        let callee = self.request.environment.method_callee(type_version, name, descriptor);
-        // What was found for inlining is a function for certain.
-        let py = if callee.is_some() { PyTypes::FUNCTION } else { PyTypes::OBJECT };
-        let known = callee.map(Known::Function);
-        self.push(Item::Object { value: method, own: Own::Volatile, py, big: false, known });
-        self.push(receiver);
-        true
     }
 
     pub fn call_function(&mut self, arguments: u32) {

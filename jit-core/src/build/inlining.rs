@@ -88,7 +88,6 @@ struct Returned {
 
 /// How far a body has got.
 struct Body {
-    number: u32,
     callee: Rc<Callee>,
     returns: Vec<Returned>,
     /// Instructions that may still be walked.
@@ -132,9 +131,11 @@ impl Builder<'_> {
         let before = self.mark();
         let state = self.state.clone();
         self.inlining = Some(true);
+        self.inlined = Some(id);
         self.guard_callee(function, py, &callee);
-        let mut body = Body { number: id, callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
+        let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
         let walked = self.walk_body(&mut body, 0, locals);
+        self.inlined = None;
         let possible = self.inlining.take() == Some(true) && walked && !body.returns.is_empty();
         let result = if possible { self.meet(&state, body.returns) } else { None };
         let Some(result) = result else {
@@ -204,7 +205,7 @@ impl Builder<'_> {
                 }
                 Code::StoreFast(i) => locals[i as usize] = Some(self.pop()),
                 Code::LoadAttr(name) => {
-                    let feedback = self.attribute_feedback(Some(body.number), name, &instruction.feedback);
+                    let feedback = self.attribute_feedback(name, &instruction.feedback);
                     if feedback == Feedback::None {
                         // Most likely a path that was not taken yet: the first few times the interpreter does the call.
                         if !self.may_guess(Reason::Unseen) {

@@ -46,7 +46,7 @@ impl Builder<'_> {
             Code::StoreName(name) => self.store_name(name),
             Code::DeleteName(name) => self.delete_name(name),
             Code::LoadAttr(name) => {
-                let feedback = self.attribute_feedback(None, name, &feedback);
+                let feedback = self.attribute_feedback(name, &feedback);
                 self.load_attr(name, &feedback);
             }
             Code::LoadMethod(name) => self.load_method(name, &feedback),

@@ -10,7 +10,7 @@
 //! - before anything that can run Python, dirty raw locals are boxed into their slots and `prev_instr` is stored.
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
-//! its paths meet. `instructions` says which method does an instruction; these are in the files named after what they deal
+//! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
 //! with (`arithmetic`, `objects`, `calls`, `inlining`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
@@ -33,6 +33,7 @@ mod merges;
 mod names;
 mod objects;
 mod plan;
+pub mod receivers;
 pub mod state;
 mod unwinding;
 
@@ -45,8 +46,9 @@ use crate::ir::types::PyTypes;
 use crate::layout::Layout;
 use examples::Example;
 use inlining::Callee;
+use receivers::MethodPlace;
 use state::Known;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// What is known of a live object at compile time.
@@ -103,6 +105,11 @@ pub trait Environment {
         Feedback::None
     }
 
+    /// Where instances of the type with that version find a method; the name is that of `co_names`.
+    fn method_place(&self, _type_version: u32, _name: u32) -> Option<MethodPlace> {
+        None
+    }
+
     /// A function's body. Whoever keeps the compiled code keeps the code objects of those that were asked for.
     fn callee(&self, _number: u32) -> Option<Rc<Callee>> {
         None
@@ -147,6 +154,8 @@ pub struct BuildRequest<'a> {
     pub local_examples: Vec<Option<Rc<Example>>>,
     /// Guesses that failed too often, by the instruction and the reason of the exits.
     pub generalised: &'a HashSet<(Offset, Reason)>,
+    /// Versions of the types met where a guard of one failed, by the instruction; none for one that met too many.
+    pub receivers: &'a HashMap<Offset, Vec<u32>>,
     pub options: BuildOptions,
 }
 

@@ -287,36 +287,6 @@ impl Builder<'_> {
 
     // ---- attributes ----
 
-    /// Guards that the object at a depth has the type version; gives the object.
-    pub fn guard_type_version(&mut self, depth: u32, version: u32) -> Option<Value> {
-        let item = self.state.stack[self.position(depth)];
-        let Item::Object { value, py, .. } = item else { return None };
-        if version == 0
-            || py.may_be_null()
-            || !self.request.options.inline_attributes
-            || !self.may_guess(Reason::Version)
-        {
-            return None;
-        }
-        let layout = self.request.layout;
-        let ty = self.load(MemTy::Ptr, Ty::Ptr, value, layout.ob_type);
-        let found = self.load(MemTy::U32, Ty::I64, ty, layout.type_version);
-        let expected = self.int(i64::from(version));
-        let same = self.compare(Cond::Eq, found, expected);
-        self.guard(same, Reason::Version);
-        Some(value)
-    }
-
-    /// What is known about an attribute of the topmost item: by the interpreter, or else by what the item looked like.
-    pub fn attribute_feedback(&self, callee: Option<u32>, name: u32, feedback: &Feedback) -> Feedback {
-        match (feedback, self.example(self.state.stack[self.position(1)])) {
-            (Feedback::None, Some(example)) if example.type_version != 0 => {
-                self.request.environment.attribute_place(example.type_version, callee, name)
-            }
-            _ => feedback.clone(),
-        }
-    }
-
     pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
         let layout = self.request.layout;
         let example = match *feedback {
@@ -326,15 +296,15 @@ impl Builder<'_> {
             _ => None,
         };
         let found = match *feedback {
-            Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
+            Feedback::InstanceValue { index, .. } => self.guard_place(1, name, feedback).map(|owner| {
                 let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
                 let zero = self.emit(Op::Null(Ty::Ptr));
                 let there = self.compare(Cond::Ne, values, zero);
                 self.guard(there, Reason::Version);
                 self.load(MemTy::Ptr, Ty::Obj, values, 8 * i32::from(index))
             }),
-            Feedback::Slot { type_version, offset } => self
-                .guard_type_version(1, type_version)
+            Feedback::Slot { offset, .. } => self
+                .guard_place(1, name, feedback)
                 .map(|owner| self.load(MemTy::Ptr, Ty::Obj, owner, i32::from(offset))),
             _ => None,
         };
@@ -369,15 +339,15 @@ impl Builder<'_> {
     pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
         let layout = self.request.layout;
         let place = match *feedback {
-            Feedback::InstanceValue { type_version, index } => self.guard_type_version(1, type_version).map(|owner| {
+            Feedback::InstanceValue { index, .. } => self.guard_place(1, name, feedback).map(|owner| {
                 let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
                 let zero = self.emit(Op::Null(Ty::Ptr));
                 let there = self.compare(Cond::Ne, values, zero);
                 self.guard(there, Reason::Version);
                 (values, 8 * i32::from(index))
             }),
-            Feedback::Slot { type_version, offset } => {
-                self.guard_type_version(1, type_version).map(|owner| (owner, i32::from(offset)))
+            Feedback::Slot { offset, .. } => {
+                self.guard_place(1, name, feedback).map(|owner| (owner, i32::from(offset)))
             }
             _ => None,
         };

@@ -1,0 +1,221 @@
+//! Receivers: which classes the object of an attribute access is an instance of, and what that says.
+//!
+//! *Problem*: the interpreter's caches know one class for each access, and methods that a base class defines meet instances of all
+//! its subclasses. *Method*: the type's version is compared with one to four known ones. Which they are is said by the inline
+//! cache, or by what the object looked like; after a guard has failed, by the classes met there, and by those met at other
+//! accesses of this function that know the same class: one failure teaches all of them. Attributes are read in line where all
+//! classes have them in the same place, as classes with a common `__init__` do; methods may differ. *Invariants*:
+//! - a place or a descriptor of another class than the cache's is asked for at compile time, from the live class, and used
+//!   behind a guard of its version only;
+//! - an access that meets too many classes, or fails for another reason, is not guessed again.
+
+use super::builder::Builder;
+use super::state::*;
+use crate::bytecode::instruction::{Feedback, MethodKind};
+use crate::exit::Reason;
+use crate::ir::op::{BinOp, Cond, Op, Symbol, Value};
+use crate::ir::types::{MemTy, PyTypes, Ty};
+
+/// Where instances of a class find a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MethodPlace {
+    /// Address of the method's descriptor, alive as long as a live type has the version.
+    pub descriptor: u64,
+    /// How many attributes the keys have that instances share, none of them the method's name; `None` where instances have no
+    /// dictionary.
+    pub shared_keys: Option<i64>,
+}
+
+/// Classes an access is compiled for.
+const MOST_CLASSES: usize = 4;
+
+impl Builder<'_> {
+    /// What is known about an attribute of the topmost item: by the interpreter, or else by what the item looked like.
+    pub fn attribute_feedback(&self, name: u32, feedback: &Feedback) -> Feedback {
+        match (feedback, self.example(self.state.stack[self.position(1)])) {
+            (Feedback::None, Some(example)) if example.type_version != 0 => {
+                self.request.environment.attribute_place(example.type_version, self.inlined, name)
+            }
+            _ => feedback.clone(),
+        }
+    }
+
+    /// The versions to compare with: that of the cache, and those of other classes that fit. `None`: no guess.
+    fn versions(&self, version: u32, fits: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
+        let request = self.request;
+        let failed = !self.may_guess(Reason::Version);
+        let here = request.receivers.get(&self.at.offset);
+        if version == 0 || !request.options.inline_attributes || !request.options.speculate {
+            return None;
+        }
+        if failed && here.is_none_or(|seen| seen.iter().all(|other| *other == version || !fits(*other))) {
+            return None;
+        }
+        let mut versions = vec![version];
+        let mut sets: Vec<_> = request.receivers.iter().collect();
+        sets.sort_unstable_by_key(|(offset, _)| (**offset != self.at.offset, **offset));
+        for other in sets.into_iter().flat_map(|(_, seen)| seen) {
+            if versions.len() < MOST_CLASSES && !versions.contains(other) && fits(*other) {
+                versions.push(*other);
+            }
+        }
+        Some(versions)
+    }
+
+    /// Guards that the object at a depth has one of the versions; gives the object and, for each version but the last, whether
+    /// it is that one.
+    fn guard_versions(&mut self, depth: u32, versions: &[u32]) -> Option<(Value, Vec<Value>)> {
+        let Item::Object { value, py, .. } = self.state.stack[self.position(depth)] else { return None };
+        if py.may_be_null() {
+            return None;
+        }
+        let layout = self.request.layout;
+        let ty = self.load(MemTy::Ptr, Ty::Ptr, value, layout.ob_type);
+        let found = self.load(MemTy::U32, Ty::I64, ty, layout.type_version);
+        let mut tests = Vec::new();
+        for version in versions {
+            let expected = self.int(i64::from(*version));
+            tests.push(self.compare(Cond::Eq, found, expected));
+        }
+        let mut any = tests[0];
+        for test in &tests[1..] {
+            any = self.binary(BinOp::Or, any, *test);
+        }
+        self.guard(any, Reason::Version);
+        tests.pop();
+        if versions.len() > 1 {
+            self.count("inline_polymorphic");
+        }
+        Some((value, tests))
+    }
+
+    /// Guards that the object at a depth has the type version; gives the object.
+    pub fn guard_type_version(&mut self, depth: u32, version: u32) -> Option<Value> {
+        if version == 0 || !self.request.options.inline_attributes || !self.may_guess(Reason::Version) {
+            return None;
+        }
+        Some(self.guard_versions(depth, &[version])?.0)
+    }
+
+    /// Guards that the object at a depth has the attribute where the interpreter found it: among the values in line, at an
+    /// index, or in a slot. Gives the object.
+    pub fn guard_place(&mut self, depth: u32, name: u32, place: &Feedback) -> Option<Value> {
+        let (Feedback::InstanceValue { type_version, .. } | Feedback::Slot { type_version, .. }) = *place else {
+            return None;
+        };
+        let versions = self.versions(type_version, |version| {
+            match (self.request.environment.attribute_place(version, self.inlined, name), place) {
+                (Feedback::InstanceValue { index, .. }, Feedback::InstanceValue { index: wanted, .. }) => index == *wanted,
+                (Feedback::Slot { offset, .. }, Feedback::Slot { offset: wanted, .. }) => offset == *wanted,
+                _ => false,
+            }
+        })?;
+        Some(self.guard_versions(depth, &versions)?.0)
+    }
+
+    /// A method that the versions of the receiver's type determine: the descriptor found with a version is what a lookup gives
+    /// as long as that version holds, and is alive as long, so its address is only used behind that guard.
+    pub fn method_by_version(&mut self, name: u32, feedback: &Feedback) -> bool {
+        let environment = self.request.environment;
+        let version = match *feedback {
+            Feedback::Method { kind: MethodKind::WithValues | MethodKind::NoDict, type_version, .. } => type_version,
+            Feedback::None => {
+                let example = self.example(self.state.stack[self.position(1)]);
+                example.map_or(0, |example| example.type_version)
+            }
+            _ => 0,
+        };
+        let first = environment.method_place(version, name);
+        let fits = |other: u32| match (first, environment.method_place(other, name)) {
+            (Some(first), Some(other)) => first.shared_keys.is_some() == other.shared_keys.is_some(),
+            _ => false,
+        };
+        let Some(versions) = self.versions(version, fits) else { return false };
+        if first.is_none() {
+            return self.method_of_cache(name, feedback);
+        }
+        let places: Vec<MethodPlace> =
+            versions.iter().filter_map(|version| environment.method_place(*version, name)).collect();
+        let Some((owner, tests)) = self.guard_versions(1, &versions) else { return false };
+        if places[0].shared_keys.is_some() {
+            let keys = self.guard_no_dictionary(owner);
+            let found = self.load(MemTy::I64, Ty::I64, keys, self.request.layout.keys_entries);
+            let counts: Vec<_> = places.iter().map(|place| self.int(place.shared_keys.unwrap_or(-1))).collect();
+            let expected = self.choose(&tests, &counts);
+            let same = self.compare(Cond::Eq, found, expected);
+            self.guard(same, Reason::Version);
+        }
+        let one = places.iter().all(|place| place.descriptor == places[0].descriptor);
+        if one {
+            self.push_method(name, versions[0], places[0].descriptor);
+        } else {
+            let methods: Vec<_> = places.iter().map(|place| self.address(place.descriptor)).collect();
+            let method = self.choose(&tests, &methods);
+            self.push_method_value(method, PyTypes::OBJECT, None);
+        }
+        true
+    }
+
+    /// The same with what the interpreter's cache says, of a class that is not known otherwise.
+    fn method_of_cache(&mut self, name: u32, feedback: &Feedback) -> bool {
+        let &Feedback::Method { kind, type_version, keys_version, descriptor } = feedback else { return false };
+        if descriptor == 0 {
+            return false;
+        }
+        let Some((owner, _)) = self.guard_versions(1, &[type_version]) else { return false };
+        if kind == MethodKind::WithValues {
+            let keys = self.guard_no_dictionary(owner);
+            let found = self.load(MemTy::U32, Ty::I64, keys, self.request.layout.keys_version);
+            let expected = self.int(i64::from(keys_version));
+            let same = self.compare(Cond::Eq, found, expected);
+            self.guard(same, Reason::Version);
+        }
+        self.push_method(name, type_version, descriptor);
+        true
+    }
+
+    /// Guards that an instance has no dictionary of its own; gives the keys that instances of its class share.
+    fn guard_no_dictionary(&mut self, owner: Value) -> Value {
+        let layout = self.request.layout;
+        let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_dict);
+        let null = self.emit(Op::Null(Ty::Ptr));
+        let none = self.compare(Cond::Eq, dictionary, null);
+        self.guard(none, Reason::Version);
+        let ty = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.ob_type);
+        self.load(MemTy::Ptr, Ty::Ptr, ty, layout.type_cached_keys)
+    }
+
+    fn address(&mut self, address: u64) -> Value {
+        self.addresses.push(address);
+        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let value = self.emit(Op::Symbol(symbol, Ty::Obj));
+        self.defined(value, PyTypes::OBJECT)
+    }
+
+    /// The value that belongs to the first test that holds; the last one, which has none, if no other does.
+    fn choose(&mut self, tests: &[Value], values: &[Value]) -> Value {
+        let mut chosen = values[values.len() - 1];
+        for (test, value) in tests.iter().zip(values).rev() {
+            if *value != chosen {
+                chosen = self.emit(Op::Select(*test, *value, chosen));
+            }
+        }
+        chosen
+    }
+
+    fn push_method(&mut self, name: u32, version: u32, descriptor: u64) {
+        let callee = self.request.environment.method_callee(version, name, descriptor);
+        // What was found for inlining is a function for certain.
+        let py = if callee.is_some() { PyTypes::FUNCTION } else { PyTypes::OBJECT };
+        let method = self.address(descriptor);
+        self.push_method_value(method, py, callee.map(Known::Function));
+    }
+
+    fn push_method_value(&mut self, method: Value, py: PyTypes, known: Option<Known>) {
+        self.count("inline_methods");
+        self.defined(method, py);
+        let receiver = self.pop();
+        self.push(Item::Object { value: method, own: Own::Volatile, py, big: false, known });
+        self.push(receiver);
+    }
+}
