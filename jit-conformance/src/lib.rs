@@ -16,9 +16,12 @@
 //!
 //! What each section does and how a case is added: `docs/conformance.md`.
 //!
-//! *Invariants*: nothing is read from files at run time; the same options give the same cases; a case that panics, in the
+//! *Invariants*: nothing of the suite is read from files at run time; the same options give the same cases; a case that panics, in the
 //! backend or here, is a failure with its message. A wrong backend can of course crash the process: each section can be run
 //! on its own, and a case by name ([`Options::only`]). Needs unwinding panics.
+//!
+//! With the feature `cpython` there is one more section, `python`: Python programs inside CPython, each in a process of its
+//! own.
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("the witnesses of the calling convention are written for x86-64 Linux");

@@ -28,7 +28,7 @@ pub(super) enum EntryFault {
     ThreadStateIsFrame,
     SharedContext,
     SharedByIr,
-    RoundingChanged,
+    DenormalsFlushed,
 }
 
 pub(super) const ENTRY_MUTANTS: &[(&str, (Section, &str), EntryFault)] = &[
@@ -46,7 +46,7 @@ pub(super) const ENTRY_MUTANTS: &[(&str, (Section, &str), EntryFault)] = &[
 #[cfg(feature = "cpython")]
 pub(super) const ENTRY_MUTANTS_OF_PROCESSES: &[(&str, (Section, &str), EntryFault)] = &[
     ("functions with the same IR share code", (Section::Python, "constants[threshold-0]"), EntryFault::SharedByIr),
-    ("rounding of floats changed", (Section::Python, "floats[threshold-0]"), EntryFault::RoundingChanged),
+    ("denormal floats flushed to zero", (Section::Python, "floats[threshold-0]"), EntryFault::DenormalsFlushed),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,9 +152,9 @@ unsafe extern "C" fn shim_entry(
             unsafe { out.add(70).write(status as u64) };
             status
         }
-        EntryFault::RoundingChanged => {
-            // All exceptions masked, as everywhere, and rounding towards zero.
-            let settings = 0x7f80u32;
+        EntryFault::DenormalsFlushed => {
+            // All exceptions masked and rounding to nearest, as everywhere, and what `-ffast-math` sets.
+            let settings = 0x9fc0u32;
             // SAFETY: the mistake that is planted; the process runs one Python program and ends.
             unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &settings, options(nostack, readonly)) };
             status
