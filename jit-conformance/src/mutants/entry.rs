@@ -28,6 +28,7 @@ pub(super) enum EntryFault {
     ThreadStateIsFrame,
     SharedContext,
     SharedByIr,
+    #[cfg(feature = "cpython")]
     DenormalsFlushed,
 }
 
@@ -152,6 +153,7 @@ unsafe extern "C" fn shim_entry(
             unsafe { out.add(70).write(status as u64) };
             status
         }
+        #[cfg(feature = "cpython")]
         EntryFault::DenormalsFlushed => {
             // All exceptions masked and rounding to nearest, as everywhere, and what `-ffast-math` sets.
             let settings = 0x9fc0u32;

@@ -4,13 +4,13 @@
 //! interpreter: exits after which CPython goes on, helpers that run other compiled code, frames that others look at, floating
 //! point settings that everybody shares. And there a backend's mistake can take the whole process with it, which has one
 //! interpreter at most. *Method*: each run of a program is a process of its own. It is the process that asks, executed once
-//! more with [`VARIABLE`] in its environment: when it comes to the same call of [`run`], it runs the program instead
-//! ([`child`]) and ends. A program is run by the plain interpreter first, whose output is what is right, and then in every
-//! [`Mode`] with the backend; each program in each mode is a case. It passes if the process ends well, the output is the
+//! more with `VARIABLE` in its environment: when it comes to the same call of [`run`], it runs the program instead
+//! (`child`) and ends. A program is run by the plain interpreter first, whose output is what is right, and then in every
+//! `Mode` with the backend; each program in each mode is a case. It passes if the process ends well, the output is the
 //! same down to tracebacks, the functions named at the program's head are in use as code of this backend, and the backend
-//! refused nothing. *Invariants*: the backend is registered under a name of its own ([`child::NAME`]), so it is the one under
+//! refused nothing. *Invariants*: the backend is registered under a name of its own (`child::NAME`), so it is the one under
 //! test even where one of its name is compiled in; nothing of the caller's environment reaches the programs but what the
-//! interpreter needs to find its library; a run ends after [`LIMIT`] at the latest.
+//! interpreter needs to find its library; a run ends after `LIMIT` at the latest.
 
 mod child;
 mod programs;
