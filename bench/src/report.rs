@@ -102,6 +102,11 @@ impl Bar {
         Bar { text: format!(">= {bar}x"), met: ratio >= bar }
     }
 
+    /// This one and another.
+    pub fn and(&self, other: &Bar) -> Bar {
+        Bar { text: format!("{}, {}", self.text, other.text), met: self.met && other.met }
+    }
+
     pub fn at_most(bar: f64, unit: &str, value: f64) -> Bar {
         Bar { text: format!("<= {bar} {unit}"), met: value <= bar }
     }

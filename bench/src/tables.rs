@@ -185,14 +185,31 @@ fn time(cell: &Cell, unit: &str) -> String {
     }
 }
 
+/// The bars of a row, and who missed them. The column is named where not all that have a bar have the same.
 fn verdict(row: &Row) -> String {
-    let bars: Vec<_> = row.cells.iter().filter_map(|cell| Some((cell, cell.bar.as_ref()?))).collect();
-    let Some((_, first)) = bars.first() else { return dash() };
-    let missed: Vec<&str> = row.cells.iter().filter(|cell| !cell.met()).map(|cell| cell.column.as_str()).collect();
-    match missed.is_empty() {
-        true => format!("{} ok", first.text),
-        false => format!("{} MISSED by {}", first.text, missed.join(" and ")),
+    let mut bars: Vec<(&str, Vec<&Cell>)> = Vec::new();
+    for cell in &row.cells {
+        let Some(bar) = &cell.bar else { continue };
+        match bars.iter_mut().find(|(text, _)| *text == bar.text) {
+            Some((_, cells)) => cells.push(cell),
+            None => bars.push((&bar.text, vec![cell])),
+        }
     }
+    // Those that have no bar can fail nevertheless.
+    let Some((_, first)) = bars.first_mut() else { return dash() };
+    first.extend(row.cells.iter().filter(|cell| cell.bar.is_none() && !cell.met()));
+    let several = bars.len() > 1;
+    let verdicts = bars.iter().map(|(text, cells)| {
+        let missed: Vec<&str> = cells.iter().filter(|cell| !cell.met()).map(|cell| cell.column.as_str()).collect();
+        let judged: Vec<&str> =
+            cells.iter().filter(|cell| cell.bar.is_some()).map(|cell| cell.column.as_str()).collect();
+        match missed.is_empty() {
+            true if several => format!("{}: {text} ok", judged.join(" and ")),
+            true => format!("{text} ok"),
+            false => format!("{text} MISSED by {}", missed.join(" and ")),
+        }
+    });
+    verdicts.collect::<Vec<_>>().join("; ")
 }
 
 fn total(figure: &Summary, unit: &str) -> String {
@@ -226,7 +243,7 @@ pub fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples;
+    use crate::report::{Bar, samples};
 
     #[test]
     fn programs_have_a_line_each() {
@@ -240,6 +257,21 @@ mod tests {
         assert_eq!(tables[0].rows[1], ["broken", "repeated", "120 ms (108-150)", "FAILED", "-"]);
         assert_eq!(tables[0].rows[2], ["geometric mean", "repeated", "1.00x", "12.00x"]);
         assert_eq!(tables[1].rows, [["float_loop", "repeated", "1.50 ms, 2048 bytes"]]);
+    }
+
+    #[test]
+    fn different_bars_of_a_row_are_all_shown() {
+        let cell = |column: &str, text: &str, met: bool| Cell {
+            column: column.into(),
+            bar: Some(Bar { text: text.into(), met }),
+            ..Cell::default()
+        };
+        let row = |cells: Vec<Cell>| Row { program: "p".into(), way: "repeated".into(), unit: "ms".into(), cells };
+        let same = row(vec![cell("cranelift", ">= 8x", true), cell("llvm", ">= 8x", false)]);
+        assert_eq!(verdict(&same), ">= 8x MISSED by llvm");
+        let both = |met| row(vec![cell("cranelift", ">= 8x", true), cell("dynasm", "<= 1.6x", met)]);
+        assert_eq!(verdict(&both(true)), "cranelift: >= 8x ok; dynasm: <= 1.6x ok");
+        assert_eq!(verdict(&both(false)), "cranelift: >= 8x ok; <= 1.6x MISSED by dynasm");
     }
 
     #[test]

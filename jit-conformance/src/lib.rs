@@ -16,9 +16,12 @@
 //!
 //! What each section does and how a case is added: `docs/conformance.md`.
 //!
-//! *Invariants*: nothing is read from files at run time; the same options give the same cases; a case that panics, in the
+//! *Invariants*: nothing of the suite is read from files at run time; the same options give the same cases; a case that panics, in the
 //! backend or here, is a failure with its message. A wrong backend can of course crash the process: each section can be run
 //! on its own, and a case by name ([`Options::only`]). Needs unwinding panics.
+//!
+//! With the feature `cpython` there is one more section, `python`: Python programs inside CPython, each in a process of its
+//! own.
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("the witnesses of the calling convention are written for x86-64 Linux");
@@ -34,6 +37,8 @@ mod generated;
 pub mod must_fail;
 mod mutants;
 mod publishing;
+#[cfg(feature = "cpython")]
+pub mod python;
 mod random;
 mod reference;
 mod report;
@@ -74,9 +79,13 @@ pub enum Section {
     Chaos,
     /// Code in code memory: published, freed, forked. For backends that make machine code.
     Publishing,
+    /// Python programs in CPython, plain and compiled: `python::run`, with the feature `cpython`. It takes processes of its
+    /// own, so [`run_section`] cannot run it.
+    Python,
 }
 
 impl Section {
+    /// Those that [`run_all`] runs, in this process and without CPython.
     pub const ALL: [Section; 7] = [
         Section::Texts,
         Section::Edges,
@@ -96,6 +105,7 @@ impl Section {
             Section::Exits => "exits",
             Section::Chaos => "chaos",
             Section::Publishing => "publishing",
+            Section::Python => "python",
         }
     }
 }
@@ -120,6 +130,10 @@ pub struct Options {
     /// Random functions in [`Section::Chaos`], each changed in [`Options::chaos_variants`] ways.
     pub chaos_programs: u32,
     pub chaos_variants: u32,
+    /// How often each program of [`Section::Python`] is run in its process. Warm code is compiled in the 16th round.
+    pub python_rounds: u32,
+    /// Reasons that a backend may have to refuse a function there: parts of the messages. By default it may not have any.
+    pub python_refusals: Vec<String>,
     /// After so many failures a section is given up.
     pub max_failures: usize,
     /// Cases that must fail.
@@ -138,6 +152,8 @@ impl Default for Options {
             exit_programs: 60,
             chaos_programs: 20,
             chaos_variants: 4,
+            python_rounds: 30,
+            python_refusals: Vec::new(),
             max_failures: 20,
             must_fail: must_fail::built_in(),
             only: None,
@@ -148,15 +164,23 @@ impl Default for Options {
 impl Options {
     /// A glance, for documentation and while a backend is being written.
     pub fn quick() -> Self {
-        Options { programs: 40, exit_programs: 3, chaos_programs: 3, chaos_variants: 2, ..Options::default() }
+        Options {
+            programs: 40,
+            exit_programs: 3,
+            chaos_programs: 3,
+            chaos_variants: 2,
+            python_rounds: 20,
+            ..Options::default()
+        }
     }
 
-    /// `factor` times as many random functions.
+    /// `factor` times as many random functions, and rounds of each Python program.
     pub fn times(self, factor: u32) -> Self {
         Options {
             programs: self.programs.saturating_mul(factor),
             exit_programs: self.exit_programs.saturating_mul(factor),
             chaos_programs: self.chaos_programs.saturating_mul(factor),
+            python_rounds: self.python_rounds.saturating_mul(factor),
             ..self
         }
     }

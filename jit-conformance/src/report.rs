@@ -31,6 +31,18 @@ pub struct SectionReport {
 }
 
 impl SectionReport {
+    /// Of a section that is about to be run.
+    pub(crate) fn empty(section: Section) -> Self {
+        SectionReport {
+            section,
+            cases: 0,
+            expected_failures: 0,
+            failures: Vec::new(),
+            not_applicable: None,
+            figures: Vec::new(),
+        }
+    }
+
     pub fn is_clean(&self) -> bool {
         self.failures.is_empty() && (self.cases > 0 || self.not_applicable.is_some())
     }

@@ -40,36 +40,53 @@ pub(crate) fn cases(section: Section, options: &Options) -> Vec<Case> {
         Section::Exits => exits::cases(options),
         Section::Chaos => chaos::cases(options),
         Section::Publishing => publishing::cases(),
+        Section::Python => vec![Case::new("processes", |_| panic!("this section is run by `python::run`"))],
     }
 }
 
 pub(crate) fn section(section: Section, backend: &dyn Backend, options: &Options) -> SectionReport {
-    let mut report = SectionReport {
-        section,
-        cases: 0,
-        expected_failures: 0,
-        failures: Vec::new(),
-        not_applicable: None,
-        figures: Vec::new(),
-    };
+    let mut report = SectionReport::empty(section);
     if section == Section::Publishing && !backend.caps().contains(Caps::NATIVE) {
         report.not_applicable = Some("the backend makes no machine code");
         return report;
     }
-    let prefix = format!("{section}/");
+    let bench = Bench::new(backend);
+    let cases = cases(section, options).into_iter();
+    let bench_of_cases = &bench;
+    let cases = cases.map(|case| (case.name.clone(), move || outcome(bench_of_cases, &case)));
+    judge(&mut report, backend.name(), options, cases);
+    if section == Section::Generated
+        && options.only.is_none()
+        && report.failures.len() < options.max_failures
+        && let Err(message) = generated::check_coverage(&bench, options)
+    {
+        report.failures.push(Failure { case: format!("{section}/coverage"), message });
+    }
+    report.figures = bench.figures();
+    report
+}
+
+/// Runs a section's cases, given by name, and adds what they say to its report: those that the options ask for, against the
+/// must-fail list for the backend of this name.
+pub(crate) fn judge<Run: FnOnce() -> Result<(), String>>(
+    report: &mut SectionReport,
+    backend: &str,
+    options: &Options,
+    cases: impl IntoIterator<Item = (String, Run)>,
+) {
+    let prefix = format!("{}/", report.section);
     let mut listed: Vec<&str> = (options.must_fail.iter())
-        .filter(|entry| entry.backend == backend.name() && entry.case.starts_with(&prefix))
+        .filter(|entry| entry.backend == backend && entry.case.starts_with(&prefix))
         .map(|entry| entry.case.as_str())
         .collect();
-    let bench = Bench::new(backend);
-    for case in cases(section, options) {
-        if options.only.as_ref().is_some_and(|only| !case.name.contains(only.as_str())) {
+    for (name, run) in cases {
+        if options.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
             continue;
         }
-        let name = format!("{prefix}{}", case.name);
+        let name = format!("{prefix}{name}");
         report.cases += 1;
         let must_fail = listed.iter().position(|&entry| entry == name);
-        match (outcome(&bench, &case), must_fail) {
+        match (run(), must_fail) {
             (Ok(()), None) => {}
             (Ok(()), Some(_)) => {
                 let message = "is on the must-fail list, but passes".into();
@@ -88,14 +105,7 @@ pub(crate) fn section(section: Section, backend: &dyn Backend, options: &Options
     if options.only.is_none() && report.failures.len() < options.max_failures {
         let gone = listed.iter().map(|&entry| Failure { case: entry.into(), message: "there is no such case".into() });
         report.failures.extend(gone);
-        if section == Section::Generated
-            && let Err(message) = generated::check_coverage(&bench, options)
-        {
-            report.failures.push(Failure { case: format!("{prefix}coverage"), message });
-        }
     }
-    report.figures = bench.figures();
-    report
 }
 
 thread_local! {

@@ -84,3 +84,19 @@ fn random_programs_see_mistakes() {
     }
     assert!(unseen.is_empty(), "not seen by any random program: {unseen:?}");
 }
+
+/// What the section `python` is for: there are mistakes that none of the others sees.
+#[cfg(feature = "cpython")]
+#[test]
+fn some_mistakes_are_seen_in_python_programs_only() {
+    for name in ["functions with the same IR share code", "denormal floats flushed to zero"] {
+        // A thread of its own, since the second mistake stays with it.
+        let tried = std::thread::spawn(move || {
+            let backend = ReferenceBackend::new();
+            let mutants = columba_jit_conformance::python::python_mutants();
+            let mutant = mutants.iter().find(|mutant| mutant.name == name).expect("it exists");
+            run_all_with(&*mutant.plant(&backend).expect("it can be planted"), &Options::quick()).assert_clean();
+        });
+        tried.join().expect("the other sections pass");
+    }
+}

@@ -1,5 +1,6 @@
 # match: every kind of pattern.
 import enum
+import sys
 from dataclasses import dataclass
 
 
@@ -133,3 +134,21 @@ def interpret(program):
 for _ in range(20):
     r = interpret(["push 2", "push 3", "add", "dup", "mul", ("push", "1"), ["drop"]])
 print(r)
+
+
+# The guard of the first case leaves the subject on the stack twice, owned by both items once the ways have met.
+def alternatives(x):
+    match x:
+        case int() if x < 0:
+            return "negative"
+        case int(n) | float(n):
+            return n
+        case [first, *rest]:
+            return first, rest
+
+
+subjects = [5, -5, 2.5, 2**70, "text", [1, 2], None]
+counts = [sys.getrefcount(subject) for subject in subjects[2:6]]
+for _ in range(40):
+    r = [alternatives(subject) for subject in subjects]
+print(r, [sys.getrefcount(subject) - count for subject, count in zip(subjects[2:6], counts)])

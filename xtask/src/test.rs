@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::{Common, backends, cpython_tests, fuzz, process, python_tests, root, target_dir};
 use clap::{Args, ValueEnum};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Args)]
 pub struct TestArgs {
@@ -106,7 +106,10 @@ pub fn command(args: &TestArgs) -> Result<()> {
                     &[],
                 )?;
             }
-            Ok((5, 0))
+            // The suite with its last section, and without it: then it must need no interpreter.
+            cargo(&["check", "--quiet", "--package", "columba-jit-conformance", "--features", "cpython"], &[])?;
+            conformance_needs_no_python()?;
+            Ok((7, 0))
         });
         step("documentation", &|| {
             cargo(&[&["doc"], workspace.as_slice(), &["--no-deps"]].concat(), &[("RUSTDOCFLAGS", "-D warnings")])
@@ -178,6 +181,17 @@ fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result<(usize, usize)> 
     process::run_visible(&mut command, &format!("cargo {}", args[0])).map(|()| (1, 0))
 }
 
+/// Whoever proves a backend without CPython must not have to install it.
+fn conformance_needs_no_python() -> Result<()> {
+    let mut command = Command::new("cargo");
+    command.args(["tree", "--package", "columba-jit-conformance", "--edges", "normal,build", "--prefix", "none"]);
+    let tree = process::run(command.current_dir(root()), Duration::from_secs(300))?.success("cargo tree")?;
+    match tree.lines().find(|line| line.contains("pyo3") || line.contains("cpython")) {
+        Some(line) => Err(Error::Missed(format!("columba-jit-conformance needs {line} without its feature cpython"))),
+        None => Ok(()),
+    }
+}
+
 /// The tests of the crates. They link an interpreter's library where they need CPython: the chosen one's.
 fn rust_tests(common: &Common) -> Result<(usize, usize)> {
     let environment = Environment::without_extension(common)?;
@@ -196,7 +210,7 @@ fn rust_tests(common: &Common) -> Result<(usize, usize)> {
         }
         command.env("LD_LIBRARY_PATH", path);
     }
-    let outcome = process::run(&mut command, std::time::Duration::from_secs(3600))?;
+    let outcome = process::run(&mut command, Duration::from_secs(3600))?;
     std::fs::write(&log, format!("{}\n{}", outcome.stdout, outcome.stderr)).map_err(Error::io(&log))?;
     let (passed, failed) = count(&outcome.stdout);
     if !outcome.end.success() {

@@ -3,6 +3,10 @@
 
 use std::path::Path;
 use std::process::Command;
+use write_a_backend::ClosureBackend;
+
+// The last section of the conformance suite, and the mistakes it must see.
+columba_jit_conformance::python_tests!(|| Box::new(ClosureBackend));
 
 #[test]
 fn nbody_gives_the_interpreters_result() {

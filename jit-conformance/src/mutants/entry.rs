@@ -5,12 +5,14 @@
 //! code keeps to the convention in everything else, and lives as long as the entry.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use columba_jit_core::backend::{Backend, Caps, CodeSink, CompileError, CompiledEntry, Config, EntryFn};
 use columba_jit_core::code::{CodeBlock, CodeMemory, CodeOptions, Placement};
 use columba_jit_core::helpers::Helper;
+use columba_jit_core::ir::function::Function;
 use columba_jit_core::ir::op::{FIRST_EXIT, Symbol};
 use columba_jit_core::unit::{CompileUnit, Resolver};
 
@@ -25,6 +27,9 @@ pub(super) enum EntryFault {
     WritesBeyondOut,
     ThreadStateIsFrame,
     SharedContext,
+    SharedByIr,
+    #[cfg(feature = "cpython")]
+    DenormalsFlushed,
 }
 
 pub(super) const ENTRY_MUTANTS: &[(&str, (Section, &str), EntryFault)] = &[
@@ -35,6 +40,14 @@ pub(super) const ENTRY_MUTANTS: &[(&str, (Section, &str), EntryFault)] = &[
     ("out written beyond the values", (Texts, "add"), EntryFault::WritesBeyondOut),
     ("thread state and frame confused", (Abi, "parameters of the function"), EntryFault::ThreadStateIsFrame),
     ("entries share a context", (Abi, "entries keep their own context"), EntryFault::SharedContext),
+];
+
+/// Seen where functions of one IR have different addresses, and where others depend on the floating point settings. The
+/// second stays with its thread, so it is planted only in processes of their own.
+#[cfg(feature = "cpython")]
+pub(super) const ENTRY_MUTANTS_OF_PROCESSES: &[(&str, (Section, &str), EntryFault)] = &[
+    ("functions with the same IR share code", (Section::Python, "constants[threshold-0]"), EntryFault::SharedByIr),
+    ("denormal floats flushed to zero", (Section::Python, "floats[threshold-0]"), EntryFault::DenormalsFlushed),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +75,8 @@ pub(super) struct Wrapping<'b> {
     fault: EntryFault,
     /// What was compiled last.
     last: Arc<Mutex<Option<Arc<CompiledEntry>>>>,
+    /// What was compiled, by its IR.
+    by_ir: Mutex<HashMap<String, Arc<CompiledEntry>>>,
 }
 
 struct Shim {
@@ -72,7 +87,7 @@ struct Shim {
 
 impl<'b> Wrapping<'b> {
     pub fn new(backend: &'b dyn Backend, fault: EntryFault) -> Self {
-        Wrapping { backend, fault, last: Arc::default() }
+        Wrapping { backend, fault, last: Arc::default(), by_ir: Mutex::default() }
     }
 }
 
@@ -95,7 +110,12 @@ impl Backend for Wrapping<'_> {
         config: &Config,
         sink: &mut CodeSink<'_>,
     ) -> Result<CompiledEntry, CompileError> {
-        let inner = Arc::new(self.backend.compile(unit, config, sink)?);
+        let mut inner = Arc::new(self.backend.compile(unit, config, sink)?);
+        if self.fault == EntryFault::SharedByIr {
+            let ir = Function { name: String::new(), ..unit.function.clone() }.to_string();
+            let mut by_ir = self.by_ir.lock().unwrap_or_else(PoisonError::into_inner);
+            inner = Arc::clone(by_ir.entry(ir).or_insert(inner));
+        }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&inner));
         let shim = Box::new(Shim { inner, fault: self.fault, last: Arc::clone(&self.last) });
         let ctx: *const c_void = std::ptr::from_ref(&*shim).cast();
@@ -131,6 +151,14 @@ unsafe extern "C" fn shim_entry(
         EntryFault::WritesBeyondOut => {
             // SAFETY: the cases' out buffers have more words than any function of theirs fills, and this one is inside.
             unsafe { out.add(70).write(status as u64) };
+            status
+        }
+        #[cfg(feature = "cpython")]
+        EntryFault::DenormalsFlushed => {
+            // All exceptions masked and rounding to nearest, as everywhere, and what `-ffast-math` sets.
+            let settings = 0x9fc0u32;
+            // SAFETY: the mistake that is planted; the process runs one Python program and ends.
+            unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &settings, options(nostack, readonly)) };
             status
         }
         _ => status,

@@ -15,7 +15,7 @@ use columba_jit_core::unit::CompileUnit;
 use crate::Section::{self, Abi, Edges, Texts};
 
 /// Part of the message of a mutant that is itself broken.
-pub(super) const ILL_FORMED: &str = "the mutant is ill-formed";
+pub(crate) const ILL_FORMED: &str = "the mutant is ill-formed";
 
 type Entry = (&'static str, (Section, &'static str), fn(&mut Function));
 
@@ -84,6 +84,13 @@ pub(super) const MUTANTS: &[Entry] = &[
                 inst.op = Op::Binary(BinOp::Sub, *a, *b);
             }
             out.push(inst);
+        });
+    }),
+    ("guards never fail", (Texts, "guard nan"), |f| {
+        rewrite(f, |_, inst, out| {
+            if !matches!(inst.op, Op::Guard(..)) {
+                out.push(inst);
+            }
         });
     }),
     ("select swapped", (Edges, "selects of every type"), |f| {

@@ -20,6 +20,9 @@ use crate::bench::Bench;
 use crate::run::{cases, outcome};
 use crate::tape::Fault;
 use crate::{Options, Section, TapeBackend, TapeEmitter, run_direct_calls};
+#[cfg(feature = "cpython")]
+pub(crate) use ir::ILL_FORMED;
+
 use entry::{EntryFault, HelperFault};
 
 /// Where a mistake is planted.
@@ -44,6 +47,12 @@ pub struct Mutant {
 }
 
 impl Mutant {
+    /// The same mistake, to be seen by another case.
+    #[cfg(feature = "cpython")]
+    pub(crate) fn killed_by(self, section: Section, case: &'static str) -> Mutant {
+        Mutant { killed_by: (section, case), ..self }
+    }
+
     /// The backend with this mistake; the tape for a mistake that can only be planted there, `None` for one that
     /// [`run_direct_calls`] looks for.
     pub fn plant<'b>(&self, backend: &'b dyn Backend) -> Option<Box<dyn Backend + 'b>> {
@@ -130,6 +139,13 @@ pub fn mutants() -> Vec<Mutant> {
     add("registers outlive the activation", (Abi, "recursion"), Plant::Tape(Fault::StaticRegisters));
     add("stack words in reverse", (Abi, "direct"), Plant::Direct(Fault::StackWordsReversed));
     all
+}
+
+/// Mutants that are planted in processes of their own only: the section [`Section::Python`] sees them.
+#[cfg(feature = "cpython")]
+pub(crate) fn of_processes() -> Vec<Mutant> {
+    let known = entry::ENTRY_MUTANTS_OF_PROCESSES.iter();
+    known.map(|&(name, killed_by, fault)| Mutant { name, killed_by, plant: Plant::Entry(fault) }).collect()
 }
 
 /// Plants every mistake around a backend and reports which the suite saw.

@@ -62,7 +62,7 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        let stack = state
+        let mut stack: Vec<Source> = state
             .stack
             .iter()
             .map(|item| match *item {
@@ -75,6 +75,18 @@ impl Builder<'_> {
                 Item::Raw { raw, .. } => raw_source(raw, value(raw.value())),
             })
             .collect();
+        // A value that several items own, which merges can make of copies, comes with a reference for each of them: what
+        // takes one away (`passes/reference_counts.rs`) must not mean the others.
+        let mut owned: Vec<u32> = Vec::new();
+        for source in &mut stack {
+            if let Source::Owned(index) = source {
+                if owned.contains(index) {
+                    values.push(values[*index as usize]);
+                    *index = values.len() as u32 - 1;
+                }
+                owned.push(*index);
+            }
+        }
         for (i, local) in state.locals.iter().enumerate() {
             if let Form::MaybeRaw { raw, bound } = local.form {
                 let index = values.len() as u32;
