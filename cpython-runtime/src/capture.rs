@@ -14,7 +14,7 @@ use crate::thread::small_ints;
 use crate::types_seen;
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
-use columba_jit_core::build::receivers::MethodPlace;
+use columba_jit_core::build::receivers::{Access, MethodPlace};
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
@@ -412,6 +412,14 @@ unsafe fn has_generic_getattr(ty: *mut ffi::PyTypeObject) -> bool {
     get.is_some_and(|get| get as usize == ffi::PyObject_GenericGetAttr as *const () as usize)
 }
 
+/// # Safety
+/// A live type.
+unsafe fn has_generic_setattr(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: says the caller.
+    let set = unsafe { (*ty).tp_setattro };
+    set.is_some_and(|set| set as usize == ffi::PyObject_GenericSetAttr as *const () as usize)
+}
+
 /// The keys that instances of a heap type share.
 struct SharedKeys {
     entries: *const u8,
@@ -650,7 +658,7 @@ impl Environment for LiveEnvironment {
         }
     }
 
-    fn attribute_place(&self, type_version: u32, callee: Option<u32>, name: u32) -> Feedback {
+    fn attribute_place(&self, type_version: u32, callee: Option<u32>, name: u32, access: Access) -> Feedback {
         let Some(ty) = types_seen::with_version(type_version) else { return Feedback::None };
         // SAFETY: a callee's code object is held, and owns its names, as does this environment's; a live type.
         unsafe {
@@ -659,6 +667,9 @@ impl Environment for LiveEnvironment {
                 None => self.code,
             };
             let name = ffi::PyTuple_GetItem(code.co_names(), name as isize);
+            if access == Access::Store && !has_generic_setattr(ty) {
+                return Feedback::None;
+            }
             attribute_place(ty, type_version, name)
         }
     }

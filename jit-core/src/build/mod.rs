@@ -46,7 +46,7 @@ use crate::ir::types::PyTypes;
 use crate::layout::Layout;
 use examples::Example;
 use inlining::Callee;
-use receivers::MethodPlace;
+use receivers::{Access, MethodPlace};
 use state::Known;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -101,7 +101,7 @@ pub trait Environment {
 
     /// Where instances of the type with that version have an attribute, as the interpreter would record it; the name is that of
     /// `co_names`, of the callee with that number if there is one.
-    fn attribute_place(&self, _type_version: u32, _callee: Option<u32>, _name: u32) -> Feedback {
+    fn attribute_place(&self, _type_version: u32, _callee: Option<u32>, _name: u32, _access: Access) -> Feedback {
         Feedback::None
     }
 

@@ -6,6 +6,7 @@
 
 use super::builder::Builder;
 use super::examples::Example;
+use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
@@ -296,7 +297,7 @@ impl Builder<'_> {
             _ => None,
         };
         let found = match *feedback {
-            Feedback::InstanceValue { index, .. } => self.guard_place(1, name, feedback).map(|owner| {
+            Feedback::InstanceValue { index, .. } => self.guard_place(Access::Load, name, feedback).map(|owner| {
                 let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
                 let zero = self.emit(Op::Null(Ty::Ptr));
                 let there = self.compare(Cond::Ne, values, zero);
@@ -304,7 +305,7 @@ impl Builder<'_> {
                 self.load(MemTy::Ptr, Ty::Obj, values, 8 * i32::from(index))
             }),
             Feedback::Slot { offset, .. } => self
-                .guard_place(1, name, feedback)
+                .guard_place(Access::Load, name, feedback)
                 .map(|owner| self.load(MemTy::Ptr, Ty::Obj, owner, i32::from(offset))),
             _ => None,
         };
@@ -339,7 +340,7 @@ impl Builder<'_> {
     pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
         let layout = self.request.layout;
         let place = match *feedback {
-            Feedback::InstanceValue { index, .. } => self.guard_place(1, name, feedback).map(|owner| {
+            Feedback::InstanceValue { index, .. } => self.guard_place(Access::Store, name, feedback).map(|owner| {
                 let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
                 let zero = self.emit(Op::Null(Ty::Ptr));
                 let there = self.compare(Cond::Ne, values, zero);
@@ -347,7 +348,7 @@ impl Builder<'_> {
                 (values, 8 * i32::from(index))
             }),
             Feedback::Slot { offset, .. } => {
-                self.guard_place(1, name, feedback).map(|owner| (owner, i32::from(offset)))
+                self.guard_place(Access::Store, name, feedback).map(|owner| (owner, i32::from(offset)))
             }
             _ => None,
         };

@@ -26,6 +26,13 @@ pub struct MethodPlace {
     pub shared_keys: Option<i64>,
 }
 
+/// What is done with an attribute: classes can redefine either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Load,
+    Store,
+}
+
 /// Classes an access is compiled for.
 const MOST_CLASSES: usize = 4;
 
@@ -34,7 +41,7 @@ impl Builder<'_> {
     pub fn attribute_feedback(&self, name: u32, feedback: &Feedback) -> Feedback {
         match (feedback, self.example(self.state.stack[self.position(1)])) {
             (Feedback::None, Some(example)) if example.type_version != 0 => {
-                self.request.environment.attribute_place(example.type_version, self.inlined, name)
+                self.request.environment.attribute_place(example.type_version, self.inlined, name, Access::Load)
             }
             _ => feedback.clone(),
         }
@@ -97,20 +104,20 @@ impl Builder<'_> {
         Some(self.guard_versions(depth, &[version])?.0)
     }
 
-    /// Guards that the object at a depth has the attribute where the interpreter found it: among the values in line, at an
+    /// Guards that the topmost object has the attribute where the interpreter found it: among the values in line, at an
     /// index, or in a slot. Gives the object.
-    pub fn guard_place(&mut self, depth: u32, name: u32, place: &Feedback) -> Option<Value> {
+    pub fn guard_place(&mut self, access: Access, name: u32, place: &Feedback) -> Option<Value> {
         let (Feedback::InstanceValue { type_version, .. } | Feedback::Slot { type_version, .. }) = *place else {
             return None;
         };
         let versions = self.versions(type_version, |version| {
-            match (self.request.environment.attribute_place(version, self.inlined, name), place) {
+            match (self.request.environment.attribute_place(version, self.inlined, name, access), place) {
                 (Feedback::InstanceValue { index, .. }, Feedback::InstanceValue { index: wanted, .. }) => index == *wanted,
                 (Feedback::Slot { offset, .. }, Feedback::Slot { offset: wanted, .. }) => offset == *wanted,
                 _ => false,
             }
         })?;
-        Some(self.guard_versions(depth, &versions)?.0)
+        Some(self.guard_versions(1, &versions)?.0)
     }
 
     /// A method that the versions of the receiver's type determine: the descriptor found with a version is what a lookup gives
