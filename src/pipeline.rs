@@ -64,6 +64,7 @@ impl Pipeline {
             local_examples: Vec::new(),
             generalised: &HashSet::new(),
             options: BuildOptions::default(),
+            describe: true,
         })?;
         let mut optimised = built.function.clone();
         passes::run(&mut optimised, &PassOptions::default());

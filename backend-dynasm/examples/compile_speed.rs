@@ -110,6 +110,7 @@ fn lower_all(code: &CodeObject, functions: &mut Vec<Function>) {
             local_examples: Vec::new(),
             generalised: &HashSet::new(),
             options: BuildOptions::without(&[]),
+            describe: false,
         });
         if let Ok(mut built) = built {
             passes::run(&mut built.function, &PassOptions::default());

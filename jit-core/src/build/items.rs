@@ -101,6 +101,9 @@ impl Builder<'_> {
             Item::Const(i) => {
                 let py = self.constant_py(i);
                 let value = self.emit(Op::Symbol(Symbol::Const(i), Ty::Obj));
+                if py == PyTypes::INT {
+                    self.constants.insert(value, i);
+                }
                 self.defined(value, py)
             }
             Item::Null => self.emit(Op::Null(Ty::Obj)),

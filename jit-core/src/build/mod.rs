@@ -125,6 +125,8 @@ pub struct BuildRequest<'a> {
     /// Guesses that failed too often, by the instruction and the reason of the exits.
     pub generalised: &'a HashSet<(Offset, Reason)>,
     pub options: BuildOptions,
+    /// Write down what is known at the start of each block ([`Built::types`]).
+    pub describe: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -192,7 +194,7 @@ pub enum Entry {
 }
 
 /// How often each optimisation of the builder was applied, by name.
-pub type Applied = Vec<(&'static str, u32)>;
+pub type Applied = Vec<(&'static str, usize)>;
 
 /// The result of a build.
 pub struct Built {
@@ -201,7 +203,7 @@ pub struct Built {
     pub applied: Applied,
     /// Walks over the bytecode until the shapes settled.
     pub walks: u32,
-    /// The state at the start of each bytecode block, as text, for `dump`.
+    /// The state at the start of each bytecode block, as text, for `dump`; empty unless asked for.
     pub types: String,
     /// Addresses behind `Symbol::Address(i)`.
     pub addresses: Vec<u64>,
