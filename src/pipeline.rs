@@ -65,6 +65,7 @@ impl Pipeline {
             generalised: &HashSet::new(),
             receivers: &HashMap::new(),
             options: BuildOptions::default(),
+            describe: true,
         })?;
         let mut optimised = built.function.clone();
         passes::run(&mut optimised, &PassOptions::default());

@@ -111,6 +111,7 @@ fn lower_all(code: &CodeObject, functions: &mut Vec<Function>) {
             generalised: &HashSet::new(),
             receivers: &HashMap::new(),
             options: BuildOptions::without(&[]),
+            describe: false,
         });
         if let Ok(mut built) = built {
             passes::run(&mut built.function, &PassOptions::default());

@@ -27,10 +27,10 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTar
 
 use crate::emitter::NAME;
 
-/// What is done with [`Effort::Normal`].
-const NORMAL: &str = "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,\
-    loop-mssa(loop-instsimplify,loop-simplifycfg,licm,loop-rotate,licm),\
-    simplifycfg,gvn,instcombine<no-verify-fixpoint>,simplifycfg)";
+/// What is done with [`Effort::Normal`]. The core's passes have been there before: what they do once more finds little, and
+/// where something new appears (addresses, loops in their final form) one look is enough.
+const NORMAL: &str = "function(early-cse,simplifycfg,loop-mssa(licm,loop-rotate,licm),\
+    gvn,instcombine<no-verify-fixpoint>,simplifycfg)";
 /// And with [`Effort::Fast`].
 const FAST: &str = "function(early-cse,simplifycfg)";
 

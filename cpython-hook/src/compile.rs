@@ -42,7 +42,6 @@ use columba_jit_core::{
 };
 use pyo3::ffi;
 use std::{
-    any::Any,
     cell::Cell,
     collections::{HashMap, HashSet},
     ffi::c_void,
@@ -75,8 +74,7 @@ pub struct CompileRequest<'a> {
 pub struct CompiledCode {
     pub entry: Entry,
     pub ctx: *const c_void,
-    /// Keeps machine code, context and referenced objects alive.
-    pub owner: Box<dyn Any>,
+    owner: Owner,
     /// Where compiled code can be entered with the state in the frame: (code unit that runs next, entry number),
     /// sorted. A fresh function frame is code unit 0; a generator resumes at the unit after its `YIELD_VALUE`.
     pub entries: Box<[(u32, i64)]>,
@@ -89,7 +87,8 @@ pub struct CompiledCode {
     pub bytes: usize,
     pub compile_time: Duration,
     pub tier: &'static str,
-    pub optimisations: Vec<String>,
+    /// How often each was applied.
+    pub optimisations: Vec<(&'static str, usize)>,
     /// The name of the backend that made the code.
     pub backend: &'static str,
     /// Whether the second backend was asked to compile this, or never shall be.
@@ -98,8 +97,6 @@ pub struct CompiledCode {
     guesses: Guesses,
     /// Every stage as text; empty unless asked for.
     pub dump: String,
-    /// The machine code.
-    pub native: Vec<u8>,
     /// Code objects whose bodies were inlined.
     _kept: Kept,
 }
@@ -118,6 +115,11 @@ impl Drop for Kept {
 }
 
 impl CompiledCode {
+    /// The machine code.
+    pub fn native(&self) -> &[u8] {
+        self.owner.entry.code.as_ref().map_or(&[], |code| code.bytes())
+    }
+
     /// The entry number for a frame whose next instruction is at this code unit.
     #[inline]
     pub fn entry_at(&self, offset: u32) -> Option<i64> {
@@ -181,9 +183,9 @@ fn memory() -> &'static CodeMemory {
     MEMORY.get_or_init(|| CodeMemory::new(CodeOptions { perf_map: std::env::var_os("COLUMBA_PERF_MAP").is_some() }))
 }
 
-/// What compiled code needs to stay alive.
+/// What compiled code needs to stay alive: code memory, and the context.
 struct Owner {
-    _entry: CompiledEntry,
+    entry: CompiledEntry,
     /// Execution counts of guards, under `stress="exits"`.
     _counters: Box<[u64]>,
 }
@@ -217,13 +219,13 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         .frame
         .map(|frame| unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
-    let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout)?;
+    let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout, wanted)?;
     stages.done("build", started);
     if wanted {
         let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
     }
     check(&built.function, Level::Python, "build")?;
-    let mut optimisations: Vec<String> = built.applied.iter().map(|(name, count)| format!("{name} x{count}")).collect();
+    let mut optimisations = std::mem::take(&mut built.applied);
     if wanted {
         let _ = writeln!(dump, "; IR, {} walks\n{}", built.walks, built.function);
     }
@@ -254,9 +256,9 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
         .map_err(|error| refuse("backend", error))?;
     stages.done("backend", started);
-    let native = entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default();
     if wanted {
-        let listing = list(&native, &entry, &captured, &resolver);
+        let native = entry.code.as_ref().map_or(&[][..], |code| code.bytes());
+        let listing = list(native, &entry, &captured, &resolver);
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }
     log(&captured, &entry, request, &stages);
@@ -279,9 +281,8 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         optimisations,
         guesses,
         dump,
-        native,
         _kept: Kept(live.as_ref().map_or(Vec::new(), LiveEnvironment::take_kept)),
-        owner: Box::new(Owner { _entry: entry, _counters: counters }),
+        owner: Owner { entry, _counters: counters },
     })
 }
 
@@ -331,7 +332,7 @@ pub struct SecondTier {
 pub struct SecondTierCode {
     entry: CompiledEntry,
     exits: Vec<Exit>,
-    optimisations: Vec<String>,
+    optimisations: Vec<(&'static str, usize)>,
     compile_time: Duration,
     kept: Vec<u64>,
 }
@@ -352,7 +353,7 @@ impl SecondTier {
         // SAFETY: the frame keeps its namespaces alive during this call.
         let environment =
             unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) };
-        let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout).ok()?;
+        let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout, false).ok()?;
         if entries(&built) != first.entries {
             return None;
         }
@@ -407,9 +408,8 @@ impl SecondTierCode {
             optimisations: self.optimisations,
             guesses: first.guesses.clone(),
             dump: String::new(),
-            native: self.entry.code.as_ref().map(|code| code.bytes().to_vec()).unwrap_or_default(),
             _kept: Kept(self.kept),
-            owner: Box::new(Owner { _entry: self.entry, _counters: Box::default() }),
+            owner: Owner { entry: self.entry, _counters: Box::default() },
         }
     }
 }
@@ -514,6 +514,7 @@ fn build_ir(
     captured: &CodeObject,
     bytecode: &Bytecode,
     layout: &Layout,
+    describe: bool,
 ) -> Result<Built, Refusal> {
     let switches = BuildOptions::without(&options.disable_passes);
     build::build(&BuildRequest {
@@ -527,6 +528,7 @@ fn build_ir(
         generalised: &guesses.generalised,
         receivers: &guesses.receivers,
         options: BuildOptions { speculate: switches.speculate && !guesses.generic, ..switches },
+        describe,
     })
     .map_err(|error| refuse("build", error))
 }
@@ -545,7 +547,7 @@ fn optimise(
     options: &config::Config,
     dump: bool,
     text: &mut String,
-    optimisations: &mut Vec<String>,
+    optimisations: &mut Vec<(&'static str, usize)>,
 ) -> Result<(), Refusal> {
     let passes = PassOptions { disabled: options.disable_passes.clone(), verify: false };
     let reports = passes::run_and_watch(function, &passes, |pass, function| {
@@ -553,9 +555,8 @@ fn optimise(
             let _ = writeln!(text, "; after {pass}\n{function}");
         }
     });
-    optimisations.extend(
-        reports.iter().filter(|report| report.changes > 0).map(|report| format!("{} x{}", report.name, report.changes)),
-    );
+    optimisations
+        .extend(reports.iter().filter(|report| report.changes > 0).map(|report| (report.name, report.changes)));
     check(function, Level::Python, "passes")
 }
 
@@ -588,7 +589,7 @@ pub fn disassemble(code: Code) -> Result<String, Refusal> {
     let (captured, bytecode) = decoded(code)?;
     let guesses = Guesses::of(&request, captured.locals_plus_kinds.len());
     let layout = layout::for_compiler();
-    let built = build_ir(&guesses, &NoEnvironment, &config::current(), &captured, &bytecode, &layout)?;
+    let built = build_ir(&guesses, &NoEnvironment, &config::current(), &captured, &bytecode, &layout, true)?;
     Ok(format!("{bytecode}\n{}", built.types))
 }
 
@@ -605,7 +606,7 @@ pub fn ir_text(
         .map(|(globals, builtins)| unsafe { LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut()) });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let (options, layout) = (config::current(), layout::for_compiler());
-    let mut built = build_ir(&compiled.guesses, environment, &options, &captured, &bytecode, &layout)?;
+    let mut built = build_ir(&compiled.guesses, environment, &options, &captured, &bytecode, &layout, false)?;
     optimise(&mut built.function, &options, false, &mut String::new(), &mut Vec::new())?;
     Ok(built.function.to_string())
 }

@@ -269,7 +269,9 @@ fn info(py: Python<'_>, f: &Bound<'_, PyAny>) -> PyResult<FunctionInfo> {
         exits,
         bytes: compiled.as_ref().map_or(0, |compiled| compiled.bytes),
         compile_time: compiled.as_ref().map_or(0.0, |compiled| compiled.compile_time.as_secs_f64()),
-        optimisations: compiled.as_ref().map_or_else(Vec::new, |compiled| compiled.optimisations.clone()),
+        optimisations: compiled.as_ref().map_or_else(Vec::new, |compiled| {
+            compiled.optimisations.iter().map(|(name, count)| format!("{name} x{count}")).collect()
+        }),
         versions: state.map_or(0, |state| state.versions.get()),
     })
 }
@@ -299,7 +301,7 @@ fn ir(f: &Bound<'_, PyAny>) -> PyResult<String> {
 #[pyfunction]
 fn native<'py>(py: Python<'py>, f: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let compiled = CodeState::of(view(&code_of(f)?)).and_then(CodeState::compiled);
-    Ok(PyBytes::new(py, compiled.as_ref().map_or(&[], |compiled| &compiled.native)))
+    Ok(PyBytes::new(py, compiled.as_ref().map_or(&[], |compiled| compiled.native())))
 }
 
 /// stats() -> dict

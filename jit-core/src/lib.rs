@@ -18,3 +18,4 @@ pub mod lower;
 pub mod passes;
 pub mod registers;
 pub mod unit;
+mod words;

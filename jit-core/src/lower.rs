@@ -34,10 +34,11 @@ pub fn lower(function: &Function, layout: &Layout, options: &LowerOptions) -> Fu
     let mut out = Function {
         name: function.name.clone(),
         blocks: Vec::with_capacity(function.blocks.len() * 2),
-        values: function.values.clone(),
+        values: Vec::with_capacity(function.values.len() * 3),
         exits: function.exits.clone(),
         entry: function.entry,
     };
+    out.values.extend_from_slice(&function.values);
     out.blocks.resize_with(function.blocks.len(), BlockData::default);
     let mut lowering = Lowering {
         out,
@@ -45,8 +46,8 @@ pub fn lower(function: &Function, layout: &Layout, options: &LowerOptions) -> Fu
         stress: options.stress_exits,
         guards: 0,
         frame: None,
-        placed: Vec::new(),
-        placed_cold: Vec::new(),
+        placed: Vec::with_capacity(function.blocks.len() * 2),
+        placed_cold: Vec::with_capacity(function.blocks.len()),
         current: Block(0),
         cold: false,
         origin: Offset::default(),
@@ -270,35 +271,31 @@ impl Lowering<'_> {
         let fast = self.new_block();
         let done = self.new_block();
         let more = self.new_cold_block();
-        let two = self.new_cold_block();
         let slow = self.new_cold_block();
         self.out.blocks[done.0 as usize].params.push(result);
 
         let size = self.load(MemTy::I64, Ty::I64, object, long_size);
         let one = self.int(1);
         let shifted = self.value(Op::Binary(BinOp::Add, size, one));
-        let limit = self.int(2);
-        let small = self.value(Op::Compare(Cond::ULe, shifted, limit));
+        let two = self.int(2);
+        let small = self.value(Op::Compare(Cond::ULe, shifted, two));
         self.branch(small, fast, more);
 
+        // Two digits at least are there. If those are all, the size is 2 or -2, and its half is the sign.
         self.current = more;
-        let limit = self.int(2);
-        let shifted = self.value(Op::Binary(BinOp::Add, size, limit));
-        let limit = self.int(4);
-        let fits = self.value(Op::Compare(Cond::ULe, shifted, limit));
-        self.branch(fits, two, slow);
-
-        self.current = two;
         let low = self.load(MemTy::U32, Ty::I64, object, digits);
         let high = self.load(MemTy::U32, Ty::I64, object, digits + 4);
         let bits = self.int(30);
         let high = self.value(Op::Binary(BinOp::Shl, high, bits));
         let magnitude = self.value(Op::Binary(BinOp::Or, high, low));
-        let bits = self.int(63);
-        let sign = self.value(Op::Binary(BinOp::AShr, size, bits));
-        let flipped = self.value(Op::Binary(BinOp::Xor, magnitude, sign));
-        let value = self.value(Op::Binary(BinOp::Sub, flipped, sign));
-        self.jump(done, vec![value]);
+        let sign = self.value(Op::Binary(BinOp::AShr, size, one));
+        let value = self.value(Op::Binary(BinOp::Mul, magnitude, sign));
+        let shifted = self.value(Op::Binary(BinOp::Add, size, two));
+        let limit = self.int(4);
+        let fits = self.value(Op::Compare(Cond::ULe, shifted, limit));
+        let (done_with, otherwise) =
+            (Target { block: done, args: vec![value] }, Target { block: slow, args: Vec::new() });
+        self.effect(Op::Branch(fits, done_with, otherwise));
 
         self.current = slow;
         let loaded = self.unbox_int_by_helper(object, leave);

@@ -20,7 +20,8 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Instruction, Offset};
 use crate::ir::function::Function;
 use crate::ir::op::{Block, Value};
-use std::collections::{BTreeMap, HashMap};
+use crate::words::WordMap;
+use std::collections::BTreeMap;
 
 /// More walks than this and every merge is widened to objects of any type.
 const MAX_WALKS: u32 = 24;
@@ -36,7 +37,7 @@ pub(super) fn run(request: &BuildRequest<'_>) -> Result<Built, BuildError> {
         return Err(BuildError::Unsupported(format!("{instructions} instructions with {slots} slots are too many")));
     }
     let plan = Plan::new(request)?;
-    let mut shapes: HashMap<Offset, Shape> = HashMap::new();
+    let mut shapes: WordMap<Offset, Shape> = WordMap::default();
     let mut walks = 0;
     loop {
         walks += 1;
@@ -66,20 +67,22 @@ pub(super) struct Builder<'a> {
     /// Whether the current point can be reached.
     pub reachable: bool,
     /// By the merge's offset.
-    pub shapes: HashMap<Offset, Shape>,
+    pub shapes: WordMap<Offset, Shape>,
     /// Edges to blocks that this walk did not enter yet.
     pub pending: BTreeMap<Offset, Vec<Edge>>,
     /// IR block of each bytecode block that was entered.
-    pub entered: HashMap<Offset, Block>,
+    pub entered: WordMap<Offset, Block>,
     /// Parameters of merges that stand for a raw local, and that local.
-    pub merged: HashMap<Value, u32>,
+    pub merged: WordMap<Value, u32>,
+    /// Ints among the objects of `co_consts` that were named, by index: what unboxing gives is known.
+    pub constants: WordMap<Value, u32>,
     /// Ways out of the function that the current bytecode block has made.
-    pub unwinds: HashMap<UnwindKey, Block>,
+    pub unwinds: WordMap<UnwindKey, Block>,
     /// Whether a shape proved too narrow: what this walk emitted is void.
     pub widened: bool,
     /// Whether merges are widened to objects of any type.
     pub give_up: bool,
-    pub applied: BTreeMap<&'static str, u32>,
+    pub applied: BTreeMap<&'static str, usize>,
     /// [`Built::types`].
     pub types: String,
     pub addresses: Vec<u64>,
@@ -95,13 +98,18 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(request: &'a BuildRequest<'a>, plan: &'a Plan, shapes: HashMap<Offset, Shape>, give_up: bool) -> Self {
+    fn new(request: &'a BuildRequest<'a>, plan: &'a Plan, shapes: WordMap<Offset, Shape>, give_up: bool) -> Self {
         let first = request.bytecode.instructions[0].clone();
+        let mut function = Function::new(request.code.qualname.clone());
+        let length = request.bytecode.instructions.len();
+        function.blocks.reserve(2 * length);
+        function.values.reserve(4 * length);
+        function.exits.reserve(length / 2);
         let state = State::new(Vec::new(), 0);
         Builder {
             request,
             plan,
-            function: Function::new(request.code.qualname.clone()),
+            function,
             block: Block(0),
             state: state.clone(),
             start: state,
@@ -110,9 +118,10 @@ impl<'a> Builder<'a> {
             reachable: true,
             shapes,
             pending: BTreeMap::new(),
-            entered: HashMap::new(),
-            merged: HashMap::new(),
-            unwinds: HashMap::new(),
+            entered: WordMap::default(),
+            merged: WordMap::default(),
+            constants: WordMap::default(),
+            unwinds: WordMap::default(),
             widened: false,
             give_up,
             applied: BTreeMap::new(),
@@ -165,7 +174,7 @@ impl<'a> Builder<'a> {
         self.reachable = true;
         loop {
             self.at = code[index].clone();
-            self.start = self.state.clone();
+            self.start.clone_from(&self.state);
             self.ip_set = false;
             self.instruction(code.get(index + 1));
             if !self.reachable || self.error.is_some() {

@@ -14,7 +14,7 @@ use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
 use crate::exit::Reason;
 use crate::ir::op::Value;
 use crate::ir::types::PyTypes;
-use std::collections::HashMap;
+use crate::words::WordMap;
 use std::rc::Rc;
 
 /// A live object as plain data.
@@ -66,10 +66,10 @@ fn join_all(a: &[Rc<Example>], b: &[Rc<Example>]) -> Vec<Rc<Example>> {
 /// The examples of one walk.
 #[derive(Default)]
 pub(super) struct Examples {
-    values: HashMap<Value, Rc<Example>>,
+    values: WordMap<Value, Rc<Example>>,
     locals: Vec<Option<Rc<Example>>>,
     /// By the `FOR_ITER` that goes through it.
-    iterated: HashMap<Offset, Rc<Example>>,
+    iterated: WordMap<Offset, Rc<Example>>,
 }
 
 impl Examples {

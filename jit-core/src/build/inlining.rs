@@ -399,6 +399,9 @@ impl Builder<'_> {
         };
         let py = constant_types(self.constant(number));
         let value = self.emit(Op::Symbol(symbol, Ty::Obj));
+        if py == PyTypes::INT {
+            self.constants.insert(value, number);
+        }
         self.defined(value, py)
     }
 
@@ -430,6 +433,7 @@ impl Builder<'_> {
         self.function.blocks.truncate(mark.blocks);
         self.function.values.truncate(mark.values);
         self.examples.forget_from(Value(mark.values as u32));
+        self.constants.retain(|value, _| (value.0 as usize) < mark.values);
         self.function.exits.truncate(mark.exits);
         self.addresses.truncate(mark.addresses);
         self.applied = mark.applied;
@@ -447,7 +451,7 @@ struct Mark {
     values: usize,
     exits: usize,
     addresses: usize,
-    applied: std::collections::BTreeMap<&'static str, u32>,
+    applied: std::collections::BTreeMap<&'static str, usize>,
     ip_set: bool,
 }
 

@@ -11,7 +11,7 @@
 use super::builder::Builder;
 use super::state::*;
 use crate::bytecode::instruction::Offset;
-use crate::exit::{Exit, Reason, Source};
+use crate::exit::{Exit, ExitId, Reason, Source};
 use crate::ir::op::{Cond, Leave, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
@@ -102,7 +102,12 @@ impl Builder<'_> {
         let names = self.names_of_exit(state, &mut values);
         let value_count = values.len() as u32;
         let exit = Exit { offset, origin: self.at.offset, reason, locals, names, stack, value_count };
-        Leave { exit: self.function.add_exit(exit), values }
+        // Guards of one instruction often leave in the same way, one after the other.
+        let exit = match self.function.exits.last() {
+            Some(last) if *last == exit => ExitId(self.function.exits.len() as u32 - 1),
+            _ => self.function.add_exit(exit),
+        };
+        Leave { exit, values }
     }
 
     pub fn guard(&mut self, condition: Value, reason: Reason) {
@@ -121,6 +126,11 @@ impl Builder<'_> {
         kind.with(match kind {
             RawKind::Float => self.emit(Op::UnboxFloat(value)),
             RawKind::Int => {
+                if let Some(&constant) = self.constants.get(&value)
+                    && let Some(raw) = self.constant_raw(constant)
+                {
+                    return raw;
+                }
                 let leave = self.leave(Reason::Overflow);
                 self.emit(Op::UnboxInt(value, leave))
             }

@@ -9,19 +9,19 @@
 //! - an edge passes arguments in the order of the parameters: stack items, then locals, then names;
 //! - a conversion emits its guards before its effects; they leave to the first instruction of the target;
 //! - shapes only widen from walk to walk;
-//! - a merge tells copies of a raw value apart, so those whose identity can be compared get their common object before.
+//! - a merge tells copies of a raw value apart, so those whose identity can be compared get their common object before. What
+//!   the target's first instruction computes with, numbers both, cannot: it arrives raw where any edge brings it raw.
 
 use super::builder::Builder;
 use super::items::constant_types;
 use super::locals::holds;
 use super::state::*;
-use crate::bytecode::instruction::Offset;
+use crate::bytecode::instruction::{Arithmetic, Offset, Op as Code};
 use crate::exit::Reason;
 use crate::flow::graph::FlowGraph;
 use crate::flow::liveness::Liveness;
-use crate::ir::op::{Block, Op, Target};
+use crate::ir::op::{Block, Op, Target, Value};
 use crate::ir::types::{PyTypes, Ty};
-use std::collections::HashMap;
 
 /// An edge that waits for its target to be entered.
 pub(super) struct Edge {
@@ -41,6 +41,20 @@ impl Builder<'_> {
         self.allow_raw(target) && !self.request.generalised.contains(&(target, Reason::Overflow))
     }
 
+    fn joined(&self, target: Offset, a: &Shape, b: &Shape) -> Shape {
+        a.join(b, self.allow_raw(target), self.allow_unboxing(target), self.consumed(target))
+    }
+
+    /// How many items at the top of the stack the first instruction of a block takes as operands of arithmetic.
+    fn consumed(&self, target: Offset) -> usize {
+        let index = self.request.bytecode.index_at(target);
+        match index.map(|index| &self.request.bytecode.instructions[index].op) {
+            Some(Code::BinaryOp { op: Arithmetic::MatrixMultiply | Arithmetic::Power, .. }) => 0,
+            Some(Code::BinaryOp { .. } | Code::CompareOp(_)) => 2,
+            _ => 0,
+        }
+    }
+
     /// Control goes to a bytecode block with the current state.
     pub fn edge_to(&mut self, target: Offset) {
         self.edge_from(target, false);
@@ -54,7 +68,7 @@ impl Builder<'_> {
             // A back edge: the shape is fixed in this walk.
             let shape = self.offered(target, &edge.state);
             let expected = &self.shapes[&target];
-            let joined = expected.join(&shape, self.allow_raw(target), self.allow_unboxing(target));
+            let joined = self.joined(target, expected, &shape);
             if joined != *expected {
                 self.shapes.insert(target, joined);
                 self.widened = true;
@@ -71,8 +85,11 @@ impl Builder<'_> {
     fn offered(&self, target: Offset, state: &State) -> Shape {
         let constants = &self.request.code.constants;
         let mut shape = state.shape(self.allow_raw(target), |i| constant_types(&constants[i as usize]));
+        let computed = state.stack.len().saturating_sub(self.consumed(target));
+        let numbers = state.stack[computed..].iter().all(|item| self.number(*item).is_some());
         for (position, item) in state.stack.iter().enumerate() {
             if let Item::Raw { raw, .. } = *item
+                && !(numbers && position >= computed)
                 && self.is_shared(target, state, raw)
             {
                 shape.stack[position] = ItemShape::Object { py: raw.py(), big: false, known: None };
@@ -113,7 +130,7 @@ impl Builder<'_> {
         for edge in &edges {
             let offered = self.offered(offset, &edge.state);
             shape = Some(match shape {
-                Some(shape) => shape.join(&offered, self.allow_raw(offset), self.allow_unboxing(offset)),
+                Some(shape) => self.joined(offset, &shape, &offered),
                 None => offered,
             });
         }
@@ -177,6 +194,9 @@ impl Builder<'_> {
     /// Writes the state at the start of a block down, for `dump`.
     fn describe(&mut self, offset: Offset) {
         use std::fmt::Write;
+        if !self.request.describe {
+            return;
+        }
         let _ = write!(self.types, "{offset:>5} {:?}: stack [", self.block);
         for item in &self.state.stack {
             let _ = match item {
@@ -221,7 +241,7 @@ impl Builder<'_> {
             for edge in edges {
                 let offered = self.offered(target, &edge.state);
                 let shape = match self.shapes.get(&target) {
-                    Some(shape) => shape.join(&offered, self.allow_raw(target), self.allow_unboxing(target)),
+                    Some(shape) => self.joined(target, shape, &offered),
                     None => offered,
                 };
                 self.shapes.insert(target, shape);
@@ -243,7 +263,7 @@ impl Builder<'_> {
         let mut args = Vec::new();
         // Locals first: flushing one may give items that copy it their object. Guards come before effects.
         self.start = self.state.clone();
-        let mut raws = HashMap::new();
+        let mut raws: Vec<Option<(Raw, Option<Value>)>> = vec![None; shape.locals.len()];
         for (i, expected) in shape.locals.iter().enumerate() {
             if let LocalShape::Raw(kind) | LocalShape::MaybeRaw(kind) = *expected {
                 let maybe = matches!(expected, LocalShape::MaybeRaw(_));
@@ -266,7 +286,19 @@ impl Builder<'_> {
                     None if maybe => Some(self.int(1)),
                     _ => bound,
                 };
-                raws.insert(i, (raw, bound));
+                raws[i] = Some((raw, bound));
+            }
+        }
+        // By position. What follows may box items that are raw here, since others share their object.
+        let mut raw_items: Vec<Option<Raw>> = vec![None; shape.stack.len()];
+        for (i, expected) in shape.stack.iter().enumerate() {
+            if let ItemShape::Raw(kind) = *expected {
+                raw_items[i] = match self.state.stack[i] {
+                    Item::Raw { raw, .. } => Some(raw),
+                    Item::Const(constant) => self.constant_raw(constant),
+                    Item::Object { value, .. } => Some(self.unbox(value, kind)),
+                    _ => None,
+                };
             }
         }
         for (place, expected) in shape.names.iter().enumerate() {
@@ -285,10 +317,10 @@ impl Builder<'_> {
             match shape.stack[i] {
                 ItemShape::Null => {}
                 ItemShape::Raw(_) => {
-                    let Item::Raw { raw, .. } = self.state.stack[i] else {
-                        unreachable!("a raw item joins to raw only with raw ones")
-                    };
+                    let raw = raw_items[i].expect("what joins to a raw item is raw or a number");
                     args.push(raw.value());
+                    let item = std::mem::replace(&mut self.state.stack[i], Item::raw(raw));
+                    self.release(item);
                 }
                 ItemShape::RangeIter => {
                     let Item::RangeIter { iter, index } = self.state.stack[i] else {
@@ -301,11 +333,9 @@ impl Builder<'_> {
                 }
             }
         }
-        for i in 0..shape.locals.len() {
-            if let Some((raw, bound)) = raws.get(&i) {
-                args.push(raw.value());
-                args.extend(bound);
-            }
+        for (raw, bound) in raws.into_iter().flatten() {
+            args.push(raw.value());
+            args.extend(bound);
         }
         for (name, expected) in self.state.names.iter().zip(&shape.names) {
             if let (Name::Raw { raw, .. }, NameShape::Raw(_)) = (name, expected) {

@@ -157,6 +157,8 @@ pub struct BuildRequest<'a> {
     /// Versions of the types met where a guard of one failed, by the instruction; none for one that met too many.
     pub receivers: &'a HashMap<Offset, Vec<u32>>,
     pub options: BuildOptions,
+    /// Write down what is known at the start of each block ([`Built::types`]).
+    pub describe: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -232,7 +234,7 @@ pub enum Entry {
 }
 
 /// How often each optimisation of the builder was applied, by name.
-pub type Applied = Vec<(&'static str, u32)>;
+pub type Applied = Vec<(&'static str, usize)>;
 
 /// The result of a build.
 pub struct Built {
@@ -241,7 +243,7 @@ pub struct Built {
     pub applied: Applied,
     /// Walks over the bytecode until the shapes settled.
     pub walks: u32,
-    /// The state at the start of each bytecode block, as text, for `dump`.
+    /// The state at the start of each bytecode block, as text, for `dump`; empty unless asked for.
     pub types: String,
     /// Addresses behind `Symbol::Address(i)`.
     pub addresses: Vec<u64>,

@@ -21,7 +21,7 @@ use crate::exit::{Reason, Source};
 use crate::helpers::Helper;
 use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{PyTypes, Ty};
-use std::collections::HashMap;
+use crate::words::WordMap;
 
 /// More names than this and the later ones are left in their dictionary.
 const MAX_NAMES: usize = 48;
@@ -31,7 +31,7 @@ const MAX_NAMES: usize = 48;
 pub(super) struct Names {
     /// Indices in `co_names`.
     pub followed: Vec<u32>,
-    places: HashMap<u32, usize>,
+    places: WordMap<u32, usize>,
     /// Bytecode ranges of the loops whose instructions treat them so.
     loops: Vec<(Offset, Offset)>,
 }

@@ -15,8 +15,9 @@ use crate::bytecode::instruction::{Instruction, Offset};
 use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::flow::graph::FlowGraph;
 use crate::flow::liveness::Liveness;
+use crate::words::WordMap;
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// The order of the walk: fixed by the bytecode, the same for every walk.
 pub(super) struct Plan {
@@ -70,8 +71,8 @@ impl Plan {
             starts.insert(handler.end);
         }
         // Depth first over blocks; exception edges are edges of every block in the protected range.
-        let mut edges: HashMap<Offset, Vec<Offset>> = HashMap::new();
-        let mut incoming: HashMap<Offset, u32> = HashMap::new();
+        let mut edges: WordMap<Offset, Vec<Offset>> = WordMap::default();
+        let mut incoming: WordMap<Offset, u32> = WordMap::default();
         let mut post = Vec::new();
         let mut seen = BTreeSet::new();
         for root in &roots {

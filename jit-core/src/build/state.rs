@@ -177,7 +177,7 @@ impl Local {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct State {
     pub locals: Vec<Local>,
     /// Names of a module or class body that the build follows.
@@ -186,6 +186,25 @@ pub struct State {
     /// Python ran in the middle of the current instruction: 0 if it changed the type of a name. Then what `names` says
     /// does not hold, and the dictionary is right.
     pub suspect: Option<Value>,
+}
+
+impl Clone for State {
+    fn clone(&self) -> State {
+        State {
+            locals: self.locals.clone(),
+            names: self.names.clone(),
+            stack: self.stack.clone(),
+            suspect: self.suspect,
+        }
+    }
+
+    /// A copy is made at every instruction: into the memory of the one before.
+    fn clone_from(&mut self, from: &State) {
+        self.locals.clone_from(&from.locals);
+        self.names.clone_from(&from.names);
+        self.stack.clone_from(&from.stack);
+        self.suspect = from.suspect;
+    }
 }
 
 /// What is known of a name whose value lives in the frame's namespace dictionary.
@@ -272,9 +291,23 @@ impl ItemShape {
         }
     }
 
-    fn join(self, other: ItemShape) -> ItemShape {
+    /// A number of one exact type, raw or to be made raw.
+    fn is_number(self) -> bool {
+        !matches!(self, ItemShape::Object { big: true, .. })
+            && matches!(self.py(), PyTypes::INT | PyTypes::FLOAT | PyTypes::BOOL)
+    }
+
+    /// `unboxing`: an object of the exact type may be made raw where the other side is.
+    fn join(self, other: ItemShape, unboxing: bool) -> ItemShape {
         if self == other {
             return self;
+        }
+        if unboxing
+            && let (raw @ ItemShape::Raw(kind), ItemShape::Object { py, big: false, .. })
+            | (ItemShape::Object { py, big: false, .. }, raw @ ItemShape::Raw(kind)) = (self, other)
+            && py == kind.py()
+        {
+            return raw;
         }
         let (big, known) = match (self, other) {
             (ItemShape::Object { big: a, known: x, .. }, ItemShape::Object { big: b, known: y, .. }) => {
@@ -328,13 +361,20 @@ impl LocalShape {
 
 impl Shape {
     /// The least shape above both; `allow_raw` is off where raw merges were given up, `allow_unboxing` where only those that
-    /// unbox what arrives as an object were.
-    pub fn join(&self, other: &Shape, allow_raw: bool, allow_unboxing: bool) -> Shape {
+    /// unbox what arrives as an object were. `consumed`: so many items at the top are the operands of arithmetic.
+    pub fn join(&self, other: &Shape, allow_raw: bool, allow_unboxing: bool, consumed: usize) -> Shape {
         assert_eq!(self.stack.len(), other.stack.len(), "stack depths differ at a merge");
+        let computed = self.stack.len().saturating_sub(consumed);
+        let numbers = |shape: &Shape| shape.stack[computed..].iter().all(|item| item.is_number());
+        // Numbers among themselves do not show whether they are the same objects as elsewhere.
+        let unboxing = allow_raw && allow_unboxing && consumed > 0 && numbers(self) && numbers(other);
         Shape {
             locals: self.locals.iter().zip(&other.locals).map(|(a, b)| a.join(*b, allow_raw, allow_unboxing)).collect(),
             names: self.names.iter().zip(&other.names).map(|(a, b)| a.join(*b)).collect(),
-            stack: self.stack.iter().zip(&other.stack).map(|(a, b)| a.join(*b)).collect(),
+            stack: (0..)
+                .zip(self.stack.iter().zip(&other.stack))
+                .map(|(position, (a, b))| a.join(*b, unboxing && position >= computed))
+                .collect(),
         }
     }
 }

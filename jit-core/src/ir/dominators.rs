@@ -1,7 +1,8 @@
 //! Predecessors, reverse postorder and dominators of a function's blocks.
 //!
 //! *Problem*: verifier and passes ask "is this block dominated by that one?" very often, on functions of thousands of
-//! blocks. *Method*: an iterative depth-first walk numbers the blocks in reverse postorder; immediate dominators by the
+//! blocks; other passes ask for order and predecessors alone, after each change of the edges. *Method*: an iterative
+//! depth-first walk numbers the blocks in reverse postorder; when first asked for, immediate dominators by the
 //! Semi-NCA algorithm (Georgiadis), which stays fast where thousands of blocks share one successor (unwinding); then a
 //! walk of the dominator tree gives each block an interval, and dominance is inclusion of intervals. *Invariants*:
 //! unreachable blocks have no number, dominate nothing and are dominated by everything; the answers hold until a
@@ -9,8 +10,11 @@
 
 use super::function::Function;
 use super::op::Block;
+use std::cell::OnceCell;
 
 const NONE: u32 = u32::MAX;
+/// In place of a number: seen, and not numbered yet.
+const SEEN: u32 = u32::MAX - 1;
 
 /// The flow graph of one function, computed once.
 #[derive(Clone, Debug)]
@@ -21,12 +25,21 @@ pub struct FlowGraph {
     /// Predecessors of block `b`: `preds[starts[b]..starts[b + 1]]`, one entry per edge.
     preds: Vec<Block>,
     starts: Vec<u32>,
+    /// Reachable blocks in the preorder of the depth-first walk, with the position in it of each one's parent in the walk's
+    /// tree.
+    depth_first: Vec<(u32, u32)>,
+    /// Made when it is first asked for.
+    tree: OnceCell<Tree>,
+}
+
+/// The dominator tree.
+#[derive(Clone, Debug)]
+struct Tree {
     /// Immediate dominator by block.
     idom: Vec<u32>,
-    /// Interval of the dominator tree by block.
-    enter: Vec<u32>,
-    leave: Vec<u32>,
-    /// Blocks in preorder of the dominator tree.
+    /// Interval by block.
+    intervals: Vec<(u32, u32)>,
+    /// Blocks in preorder.
     preorder: Vec<Block>,
 }
 
@@ -48,119 +61,115 @@ impl FlowGraph {
         }
         first.push(successors.len() as u32);
 
-        let mut postorder = Vec::with_capacity(n);
-        // Preorder of the same walk, and the position in it of each block's parent in the walk's tree.
-        let mut depth_first: Vec<u32> = Vec::with_capacity(n);
-        let mut parent: Vec<u32> = Vec::with_capacity(n);
-        let mut seen = vec![false; n];
-        let mut stack: Vec<(u32, u32, u32)> = Vec::new();
+        let mut order: Vec<Block> = Vec::with_capacity(n);
+        let mut depth_first: Vec<(u32, u32)> = Vec::with_capacity(n);
+        let mut number = vec![NONE; n];
+        // A block, which of its edges is next, and where its edges end; and its position in preorder.
+        let mut stack: Vec<(u32, u32, u32, u32)> = Vec::with_capacity(n.min(64));
         if n > 0 {
-            seen[0] = true;
-            depth_first.push(0);
-            parent.push(0);
-            stack.push((0, first[0], 0));
+            number[0] = SEEN;
+            depth_first.push((0, 0));
+            stack.push((0, first[0], first[1], 0));
         }
-        while let Some((block, next, position)) = stack.last_mut() {
-            if *next == first[*block as usize + 1] {
-                postorder.push(Block(*block));
+        while let Some((block, next, end, position)) = stack.last_mut() {
+            if next == end {
+                order.push(Block(*block));
                 stack.pop();
             } else {
                 let successor = successors[*next as usize];
                 *next += 1;
-                if !seen[successor as usize] {
-                    seen[successor as usize] = true;
-                    parent.push(*position);
-                    let position = depth_first.len() as u32;
-                    depth_first.push(successor);
-                    stack.push((successor, first[successor as usize], position));
+                if number[successor as usize] == NONE {
+                    number[successor as usize] = SEEN;
+                    let at = depth_first.len() as u32;
+                    depth_first.push((successor, *position));
+                    stack.push((successor, first[successor as usize], first[successor as usize + 1], at));
                 }
             }
         }
-        let mut order = postorder;
         order.reverse();
-        let mut number = vec![NONE; n];
         for (position, block) in order.iter().enumerate() {
             number[block.0 as usize] = position as u32;
         }
 
-        // Predecessors that can be reached, by counting.
+        // Predecessors that can be reached, by counting: where each block's end, and then from there downwards.
+        let edges = |block: &Block| first[block.0 as usize] as usize..first[block.0 as usize + 1] as usize;
         let mut starts = vec![0u32; n + 1];
         for block in &order {
-            for edge in first[block.0 as usize]..first[block.0 as usize + 1] {
-                starts[successors[edge as usize] as usize + 1] += 1;
+            for successor in &successors[edges(block)] {
+                starts[*successor as usize] += 1;
             }
         }
-        for index in 0..n {
-            starts[index + 1] += starts[index];
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
         }
-        let mut preds = vec![Block(0); starts[n] as usize];
-        let mut fill = starts.clone();
-        for block in &order {
-            for edge in first[block.0 as usize]..first[block.0 as usize + 1] {
-                let slot = &mut fill[successors[edge as usize] as usize];
+        let mut preds = vec![Block(0); sum as usize];
+        for block in order.iter().rev() {
+            for successor in successors[edges(block)].iter().rev() {
+                let slot = &mut starts[*successor as usize];
+                *slot -= 1;
                 preds[*slot as usize] = *block;
-                *slot += 1;
             }
         }
-
-        let mut graph = FlowGraph {
-            order,
-            number,
-            preds,
-            starts,
-            idom: vec![NONE; n],
-            enter: vec![0; n],
-            leave: vec![0; n],
-            preorder: Vec::with_capacity(n),
-        };
-        graph.find_dominators(&depth_first, &parent);
-        graph.number_tree();
-        graph
+        FlowGraph { order, number, preds, starts, depth_first, tree: OnceCell::new() }
     }
 
-    /// `depth_first` holds the reachable blocks in the preorder of the walk, `parent` each one's parent in its tree, as a
-    /// position in `depth_first`.
-    fn find_dominators(&mut self, depth_first: &[u32], parent: &[u32]) {
-        let n = depth_first.len();
+    fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| {
+            let idom = self.find_dominators();
+            let (intervals, preorder) = self.number_tree(&idom);
+            Tree { idom, intervals, preorder }
+        })
+    }
+
+    fn find_dominators(&self) -> Vec<u32> {
+        let n = self.depth_first.len();
         let mut position = vec![NONE; self.number.len()];
-        for (index, block) in depth_first.iter().enumerate() {
+        for (index, (block, _)) in self.depth_first.iter().enumerate() {
             position[*block as usize] = index as u32;
         }
+        let parents: Vec<u32> = self.depth_first.iter().map(|(_, parent)| *parent).collect();
         let mut forest = Forest {
-            ancestor: parent.to_vec(),
+            ancestor: parents.clone(),
             label: (0..n as u32).collect(),
             semi: (0..n as u32).collect(),
             path: Vec::new(),
         };
         for index in (1..n).rev() {
-            let mut semi = parent[index];
-            for pred in self.predecessors(Block(depth_first[index])) {
+            let (block, mut semi) = self.depth_first[index];
+            for pred in self.predecessors(Block(block)) {
                 let best = forest.eval(position[pred.0 as usize], index as u32 + 1);
                 semi = semi.min(forest.semi[best as usize]);
             }
             forest.semi[index] = semi;
         }
-        let mut idom = parent.to_vec();
+        // By position, then by block.
+        let mut dominators = parents;
+        let mut idom = vec![NONE; self.number.len()];
         for index in 1..n {
-            let mut dominator = idom[index];
+            let mut dominator = dominators[index];
             while dominator > forest.semi[index] {
-                dominator = idom[dominator as usize];
+                dominator = dominators[dominator as usize];
             }
-            idom[index] = dominator;
-            self.idom[depth_first[index] as usize] = depth_first[dominator as usize];
+            dominators[index] = dominator;
+            idom[self.depth_first[index].0 as usize] = self.depth_first[dominator as usize].0;
         }
+        idom
     }
 
-    fn number_tree(&mut self) {
+    fn number_tree(&self, idom: &[u32]) -> (Vec<(u32, u32)>, Vec<Block>) {
         let n = self.number.len();
-        let mut child = vec![NONE; n];
-        let mut sibling = vec![NONE; n];
+        // The first child, and the next sibling.
+        let mut links = vec![(NONE, NONE); n];
         for block in self.order.iter().skip(1).rev() {
-            let parent = self.idom[block.0 as usize] as usize;
-            sibling[block.0 as usize] = child[parent];
-            child[parent] = block.0;
+            let parent = idom[block.0 as usize] as usize;
+            links[block.0 as usize].1 = links[parent].0;
+            links[parent].0 = block.0;
         }
-        let mut stack = Vec::new();
+        let mut intervals = vec![(0, 0); n];
+        let mut preorder = Vec::with_capacity(self.order.len());
+        let mut stack = Vec::with_capacity(n.min(64));
         if n > 0 {
             stack.push((0u32, false));
         }
@@ -168,18 +177,19 @@ impl FlowGraph {
         while let Some((block, done)) = stack.pop() {
             clock += 1;
             if done {
-                self.leave[block as usize] = clock;
+                intervals[block as usize].1 = clock;
                 continue;
             }
-            self.enter[block as usize] = clock;
-            self.preorder.push(Block(block));
+            intervals[block as usize].0 = clock;
+            preorder.push(Block(block));
             stack.push((block, true));
-            let mut next = child[block as usize];
+            let mut next = links[block as usize].0;
             while next != NONE {
                 stack.push((next, false));
-                next = sibling[next as usize];
+                next = links[next as usize].1;
             }
         }
+        (intervals, preorder)
     }
 
     /// Reachable blocks in reverse postorder.
@@ -189,7 +199,7 @@ impl FlowGraph {
 
     /// Reachable blocks such that each comes after its immediate dominator and subtrees are contiguous.
     pub fn dominator_preorder(&self) -> &[Block] {
-        &self.preorder
+        &self.tree().preorder
     }
 
     pub fn is_reachable(&self, block: Block) -> bool {
@@ -203,7 +213,7 @@ impl FlowGraph {
 
     /// `None` for the entry and for unreachable blocks.
     pub fn immediate_dominator(&self, block: Block) -> Option<Block> {
-        let idom = self.idom[block.0 as usize];
+        let idom = self.tree().idom[block.0 as usize];
         (idom != NONE).then_some(Block(idom))
     }
 
@@ -212,9 +222,9 @@ impl FlowGraph {
         if !self.is_reachable(b) {
             return true;
         }
-        self.is_reachable(a)
-            && self.enter[a.0 as usize] <= self.enter[b.0 as usize]
-            && self.leave[b.0 as usize] <= self.leave[a.0 as usize]
+        let intervals = &self.tree().intervals;
+        let ((enter_a, leave_a), (enter_b, leave_b)) = (intervals[a.0 as usize], intervals[b.0 as usize]);
+        self.is_reachable(a) && enter_a <= enter_b && leave_b <= leave_a
     }
 
     /// Position in reverse postorder; an edge to a block of a position not greater than the source's is a back edge.

@@ -9,6 +9,9 @@ use super::types::{PyTypes, Ty};
 use crate::bytecode::instruction::Offset;
 use crate::exit::{Exit, ExitId};
 
+/// Most blocks have no more instructions.
+const USUAL: usize = 8;
+
 /// An instruction with its result, if it has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inst {
@@ -64,7 +67,7 @@ impl Function {
     }
 
     pub fn new_block(&mut self) -> Block {
-        self.blocks.push(BlockData::default());
+        self.blocks.push(BlockData { insts: Vec::with_capacity(USUAL), ..BlockData::default() });
         Block(self.blocks.len() as u32 - 1)
     }
 

@@ -12,36 +12,7 @@ use super::substitution::Substitution;
 use crate::ir::function::Function;
 use crate::ir::op::{BinOp, Block, Cond, Op, OverflowOp, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-/// Fast and good enough for keys that are few words.
-#[derive(Default)]
-struct WordHasher(u64);
-
-impl Hasher for WordHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((*byte).into());
-        }
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(word.into());
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    fn write_isize(&mut self, word: isize) {
-        self.write_u64(word as u64);
-    }
-}
+use crate::words::WordMap;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
@@ -68,7 +39,7 @@ enum Key {
     Slot(u32, u32),
 }
 
-type Table = HashMap<Key, Value, BuildHasherDefault<WordHasher>>;
+type Table = WordMap<Key, Value>;
 
 #[derive(Clone, Copy, Default)]
 struct States {

@@ -55,7 +55,8 @@ pub(super) fn run(function: &mut Function, context: &mut Context) -> usize {
                 match fold(function, &known, &inst.op) {
                     Fold::Keep => break,
                     Fold::Op(op) => {
-                        edges_changed |= inst.op.is_terminator();
+                        // A branch that stays one goes where it went.
+                        edges_changed |= inst.op.is_terminator() && !matches!(op, Op::Branch(..));
                         inst.op = op;
                     }
                     Fold::Same(value) => {

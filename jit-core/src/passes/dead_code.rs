@@ -8,6 +8,7 @@
 
 use super::Context;
 use super::edges::{Incoming, remove_params};
+use super::merge_blocks::{remove_unreachable, thread_jumps};
 use crate::helpers::{Helper, Passing};
 use crate::ir::function::Function;
 use crate::ir::op::{Op, Value};
@@ -37,7 +38,18 @@ fn is_removable(op: &Op) -> bool {
         }
 }
 
-pub(super) fn run(function: &mut Function, _: &mut Context) -> usize {
+pub(super) fn run(function: &mut Function, context: &mut Context) -> usize {
+    let changes = sweep(function);
+    // A block in which nothing but a jump was left need not be passed through.
+    let skipped = if changes > 0 { thread_jumps(function) } else { 0 };
+    if skipped > 0 {
+        context.edges_changed();
+        remove_unreachable(function, context);
+    }
+    changes + skipped
+}
+
+fn sweep(function: &mut Function) -> usize {
     let count = function.values.len();
     let incoming = Incoming::new(function);
     let mut live = vec![false; count];

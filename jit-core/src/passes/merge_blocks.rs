@@ -102,7 +102,8 @@ fn forward(function: &Function, block: Block) -> Option<&Target> {
     }
 }
 
-fn thread_jumps(function: &mut Function) -> usize {
+/// Goes past blocks in which there is only a jump. Gives how often.
+pub(super) fn thread_jumps(function: &mut Function) -> usize {
     let empty: Vec<Option<Target>> =
         (0..function.blocks.len()).map(|index| forward(function, Block(index as u32)).cloned()).collect();
     if empty.iter().all(Option::is_none) {
