@@ -28,6 +28,8 @@ pub struct CodeState {
     pub may_loop: bool,
     /// Whether calls pass positional arguments only, and make no generator.
     plain_calls: bool,
+    /// Whether calls pass positional arguments only and make a generator.
+    plain_generators: bool,
     /// Whether the interpreter is run in such a way that loops can be pulled out.
     watched: Cell<bool>,
     /// Back edges sampled by the ticker.
@@ -153,7 +155,8 @@ impl CodeState {
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
-            plain_calls: takes_plain_calls(code),
+            plain_calls: passes_positionally(code) && !code.makes_generator(),
+            plain_generators: passes_positionally(code) && code.makes_generator(),
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
             native_samples: Cell::new(0),
@@ -187,6 +190,22 @@ impl CodeState {
     #[inline(always)]
     pub fn takes_plain_calls(&self) -> bool {
         self.plain_calls
+    }
+
+    /// Whether a call with positional arguments makes a generator.
+    #[inline(always)]
+    pub fn makes_plain_generators(&self) -> bool {
+        self.plain_generators
+    }
+
+    /// The compiled version in use, as it lies here.
+    ///
+    /// # Safety
+    /// The reference is used only as long as nothing can replace the version: no Python code runs, nothing is compiled.
+    #[inline(always)]
+    pub unsafe fn peek_compiled(&self) -> Option<&Rc<CompiledCode>> {
+        // SAFETY: says the caller.
+        unsafe { self.compiled.try_borrow_unguarded() }.ok()?.as_ref()
     }
 
     /// The compiled version in use.
@@ -261,12 +280,11 @@ impl CodeState {
     }
 }
 
-fn takes_plain_calls(code: Code) -> bool {
+fn passes_positionally(code: Code) -> bool {
     use columba_jit_core::bytecode::code::flags;
     let wanted = flags::OPTIMIZED | flags::NEWLOCALS;
     code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted
         && code.kwonlyargcount() == 0
-        && !code.makes_generator()
 }
 
 /// Targets of backward jumps, sorted, in code units. From `co_code`, whose caches are zero and look like no jump.

@@ -18,7 +18,7 @@ use columba_cpython_runtime::{
 };
 use columba_jit_core::{
     backend::{Backend, Caps, CodeSink, CompiledEntry, Config, Cpu, Effort},
-    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, examples::Example},
+    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, Prelude, examples::Example},
     bytecode::{
         code::CodeObject,
         decode::{Bytecode, decode},
@@ -89,6 +89,10 @@ pub struct CompiledCode {
     pub entries: Box<[(u32, i64)]>,
     /// The entry number of a fresh function frame, if it can be entered.
     pub start: Option<i64>,
+    /// By the code unit that runs next: where a suspended generator goes on. Empty for other code.
+    pub resume_points: Box<[ResumePoint]>,
+    /// How a call makes its generator.
+    pub prelude: Option<Prelude>,
     pub exits: Box<[Exit]>,
     /// Words of the `out` buffer that entries need, at least 1.
     pub out_words: usize,
@@ -107,6 +111,19 @@ pub struct CompiledCode {
     pub dump: String,
     /// The machine code.
     pub native: Vec<u8>,
+}
+
+/// Where compiled code goes on at a code unit; [`ResumePoint::NONE`] where it cannot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResumePoint {
+    /// The number of the entry at this unit.
+    pub entry: u16,
+    /// If what yielded here only delegates (`yield from`, `await`): the entry for when the one it delegates to has returned.
+    pub sent: u16,
+}
+
+impl ResumePoint {
+    pub const NONE: u16 = u16::MAX;
 }
 
 impl CompiledCode {
@@ -259,6 +276,8 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         ctx: entry.ctx(),
         start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
         entries: entries(&built),
+        resume_points: resume_points(&built),
+        prelude: built.prelude.take(),
         out_words: out_words(&lowered.exits),
         exits: lowered.exits.into_boxed_slice(),
         bytes: entry.code_size(),
@@ -375,6 +394,8 @@ impl SecondTierCode {
             entry: erase(self.entry.function()),
             ctx: self.entry.ctx(),
             entries: first.entries.clone(),
+            resume_points: first.resume_points.clone(),
+            prelude: first.prelude.clone(),
             start: first.start,
             out_words: out_words(&self.exits),
             exits: self.exits.into_boxed_slice(),
@@ -468,6 +489,7 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
             let unit = match *entry {
                 build::Entry::Start => 0,
                 build::Entry::Resume(offset) => offset + 1,
+                build::Entry::Sent { done, .. } => done,
                 build::Entry::Loop(offset) => offset,
             };
             (unit, number as i64)
@@ -475,6 +497,32 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
         .collect();
     entries.sort_unstable();
     entries.into_boxed_slice()
+}
+
+/// The entries of a generator's code by code unit.
+fn resume_points(built: &Built) -> Box<[ResumePoint]> {
+    let mut points = Vec::new();
+    // The unit behind a `YIELD_VALUE`: that of a delegating loop follows its `SEND`.
+    let place = |points: &mut Vec<ResumePoint>, unit: u32, change: &dyn Fn(&mut ResumePoint)| {
+        let unit = unit as usize;
+        if points.len() <= unit {
+            points.resize(unit + 1, ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE });
+        }
+        change(&mut points[unit]);
+    };
+    for (number, entry) in built.entries.iter().enumerate() {
+        let number = u16::try_from(number).unwrap_or(ResumePoint::NONE);
+        match *entry {
+            build::Entry::Resume(offset) => {
+                place(&mut points, offset + 1, &|point| point.entry = number);
+            }
+            build::Entry::Sent { send, .. } => {
+                place(&mut points, send + 2, &|point| point.sent = number);
+            }
+            _ => {}
+        }
+    }
+    points.into_boxed_slice()
 }
 
 /// What a frame's locals hold, for later compilations of its code. Nothing for cells.

@@ -16,7 +16,7 @@ use crate::{
 };
 use pyo3_ffi::{self as ffi, PyObject};
 use std::{
-    ptr::null_mut,
+    ptr::{null, null_mut},
     sync::atomic::{AtomicPtr, Ordering},
 };
 
@@ -56,6 +56,29 @@ pub unsafe fn offer(
     }
 }
 
+/// The defaults of the arguments that follow the first `count`: as many as are missing. `None` when there are too many
+/// arguments, or when one has no default.
+///
+/// # Safety
+/// `callable` is a live function with this code, which takes positional arguments only.
+#[inline(always)]
+pub unsafe fn missing(callable: *mut PyObject, code: Code, count: usize) -> Option<*const *mut PyObject> {
+    let wanted = code.argcount() as usize;
+    if count >= wanted {
+        return (count == wanted).then_some(null());
+    }
+    // SAFETY: says the caller; the tuple is the function's.
+    unsafe {
+        let defaults: *mut PyObject = object::read(callable, function::FUNC_DEFAULTS);
+        let available = if defaults.is_null() { 0 } else { object::size(defaults) as usize };
+        let first = wanted.saturating_sub(available);
+        if count < first || available > wanted {
+            return None;
+        }
+        Some(object::tuple_items(defaults).add(count - first))
+    }
+}
+
 /// Pushes a frame for the function and moves arguments into its first locals; `None` when the current chunk of the data
 /// stack has no room, or when a missing argument has no default.
 ///
@@ -75,19 +98,10 @@ pub unsafe fn push_frame(
         let wanted = code.argcount() as usize;
         let words = locals + code.stacksize() as usize + frame::SPECIALS_WORDS as usize;
         let base = thread.datastack_top();
-        if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words || count > wanted {
+        if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words {
             return None;
         }
-        let mut defaults: *mut PyObject = null_mut();
-        let mut first_default = wanted;
-        if count < wanted {
-            defaults = object::read(callable, function::FUNC_DEFAULTS);
-            let available = if defaults.is_null() { 0 } else { object::size(defaults) as usize };
-            first_default = wanted.saturating_sub(available);
-            if count < first_default || available > wanted {
-                return None;
-            }
-        }
+        let defaults = missing(callable, code, count)?;
         thread.set_datastack_top(base.add(words));
         let frame = Frame::new(base.cast::<u8>());
         frame.set_f_func(callable);
@@ -107,7 +121,7 @@ pub unsafe fn push_frame(
             slots.add(i).write_volatile(arguments.add(i).read());
         }
         for i in count..wanted {
-            let value = object::tuple_items(defaults).add(i - first_default).read();
+            let value = defaults.add(i - count).read();
             object::incref(value);
             slots.add(i).write(value);
         }
@@ -133,10 +147,12 @@ pub unsafe fn clear_and_pop(thread: ThreadState, frame: Frame) {
     }
 }
 
+/// `_PyFrame_Clear`, for a frame of a call or of a generator that has ended.
+///
 /// # Safety
-/// As for [`clear_and_pop`].
+/// As for [`clear_and_pop`], but for where the frame lies.
 #[inline(always)]
-unsafe fn clear(thread: ThreadState, frame: Frame) {
+pub(crate) unsafe fn clear(thread: ThreadState, frame: Frame) {
     // SAFETY: as for `clear_and_pop`.
     unsafe {
         let seen = frame.frame_obj();
@@ -177,16 +193,20 @@ unsafe fn take_ownership(thread: ThreadState, seen: *mut PyObject, frame: Frame)
         let data = seen.cast::<u8>().add(frame_object::F_FRAME_DATA);
         std::ptr::copy_nonoverlapping(frame.as_ptr::<u8>(), data, bytes);
         let kept = Frame::new(data);
+        let in_generator = kept.is_generator_owned();
         seen.cast::<u8>().add(frame_object::F_FRAME).cast::<*mut u8>().write(data);
         kept.set_owner(frame::OWNED_BY_FRAME_OBJECT as u8);
         let first = kept.code().firsttraceable() as usize;
         if kept.prev_instr() < kept.code().first_unit().add(first) {
             kept.set_prev_instr(kept.code().first_unit().add(first));
         }
-        // The frame is unlinked, so the current one is the caller's; its object may have to be made.
-        let back = ffi::PyThreadState_GetFrame(thread.as_ptr());
+        // The frame is unlinked, so the current one is the caller's; its object may have to be made. A generator's frame has
+        // no caller any more.
+        let back = if in_generator { null_mut() } else { ffi::PyThreadState_GetFrame(thread.as_ptr()) };
         if back.is_null() {
-            ffi::PyErr_Clear();
+            if !in_generator {
+                ffi::PyErr_Clear();
+            }
         } else {
             seen.cast::<u8>().add(frame_object::F_BACK).cast::<*mut PyObject>().write(back.cast());
             kept.set_previous(null_mut());

@@ -1,7 +1,11 @@
 //! `for`.
 
 use super::{Object, Owned};
-use crate::object;
+use crate::{
+    generator::{self, Outcome},
+    object,
+    thread::ThreadState,
+};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -11,6 +15,27 @@ pub(super) unsafe extern "C" fn get_iter(iterable: Object) -> Object {
     unsafe {
         let iterable = Owned::steal(iterable);
         ffi::PyObject_GetIter(iterable.as_ptr())
+    }
+}
+
+/// `FOR_ITER` over what may be a generator whose code is compiled. The end of one is no exception here.
+pub(super) unsafe extern "C" fn for_iter_direct(thread: *mut ffi::PyThreadState, iterator: Object) -> Object {
+    // SAFETY: the contract of helpers; a refused offer has not consumed the value, and `None` outlives a lost count.
+    unsafe {
+        if object::type_of(iterator) == &raw mut ffi::PyGen_Type {
+            let none = ffi::Py_None();
+            object::incref(none);
+            match generator::offer(ThreadState::new(thread), iterator, none) {
+                Some((Outcome::Yielded, item)) => return item,
+                Some((Outcome::Raised, _)) => return null_mut(),
+                Some((Outcome::Returned, value)) => {
+                    object::decref(value);
+                    return null_mut();
+                }
+                None => object::decref(none),
+            }
+        }
+        for_iter(iterator)
     }
 }
 

@@ -143,6 +143,11 @@ pub struct BuildOptions {
     pub inline_attributes: bool,
     /// Keep numbers in names of module and class bodies raw in loops.
     pub promote_names: bool,
+    /// Resume generators from compiled code without CPython's calls, pass through what only delegates, make generators without
+    /// the interpreter.
+    pub direct_generators: bool,
+    pub pass_delegators: bool,
+    pub make_generators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -155,6 +160,9 @@ pub const SWITCHES: &[&str] = &[
     "inline_globals",
     "inline_attributes",
     "promote_names",
+    "direct_generators",
+    "pass_delegators",
+    "make_generators",
 ];
 
 impl BuildOptions {
@@ -170,6 +178,9 @@ impl BuildOptions {
             inline_globals: enabled("inline_globals"),
             inline_attributes: enabled("inline_attributes"),
             promote_names: enabled("promote_names"),
+            direct_generators: enabled("direct_generators"),
+            pass_delegators: enabled("pass_delegators"),
+            make_generators: enabled("make_generators"),
         }
     }
 }
@@ -187,8 +198,21 @@ pub enum Entry {
     Start,
     /// After the `YIELD_VALUE` (or `RETURN_GENERATOR`) whose opcode is at this offset; the sent value is on the stack.
     Resume(Offset),
+    /// Behind a `SEND` whose receiver has returned; the value is on the stack.
+    Sent { send: Offset, done: Offset },
     /// At a loop header, all state in the frame.
     Loop(Offset),
+}
+
+/// What the code of a generator function does before it makes the generator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prelude {
+    /// `COPY_FREE_VARS`.
+    pub free_variables: bool,
+    /// Slots that `MAKE_CELL` turns into cells.
+    pub cells: Box<[u32]>,
+    /// Where `RETURN_GENERATOR` is.
+    pub unit: Offset,
 }
 
 /// How often each optimisation of the builder was applied, by name.
@@ -198,6 +222,8 @@ pub type Applied = Vec<(&'static str, u32)>;
 pub struct Built {
     pub function: Function,
     pub entries: Vec<Entry>,
+    /// How the code of a generator function makes its generator, if that can be done without running it.
+    pub prelude: Option<Prelude>,
     pub applied: Applied,
     /// Walks over the bytecode until the shapes settled.
     pub walks: u32,
