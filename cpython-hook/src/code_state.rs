@@ -6,7 +6,7 @@
 //! call into CPython, since any decref may re-enter the hook. Machine code is kept alive by counting: an activation
 //! holds an `Rc`, so a version that is replaced or whose code object dies is freed when its last activation ends.
 
-use crate::compile::{CompiledCode, Refusal};
+use crate::compile::{CompiledCode, Refusal, ResumePoint};
 use columba_cpython_runtime::{code::Code, layout::opcode};
 use columba_jit_core::build::examples::Example;
 use pyo3::ffi;
@@ -14,6 +14,7 @@ use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::HashMap,
     ffi::c_void,
+    ptr::null,
     rc::Rc,
     sync::atomic::{AtomicIsize, Ordering},
 };
@@ -40,6 +41,8 @@ pub struct CodeState {
     pub shall_leave: Cell<bool>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
+    /// Its table of places where a suspended generator goes on, by the code unit that runs next; null if it has none.
+    resume_points: Cell<*const ResumePoint>,
     /// Versions that are entered at the header of a loop that already ran, by header.
     loops: RefCell<HashMap<u32, LoopVersion>>,
     pub refusal: RefCell<Option<Refusal>>,
@@ -162,6 +165,7 @@ impl CodeState {
             native_samples: Cell::new(0),
             shall_leave: Cell::new(false),
             compiled: RefCell::new(None),
+            resume_points: Cell::new(null()),
             loops: RefCell::default(),
             refusal: RefCell::new(None),
             versions: Cell::new(0),
@@ -198,6 +202,13 @@ impl CodeState {
         self.plain_generators
     }
 
+    /// The table of the version in use: where a suspended generator goes on, by the code unit that runs next (one entry more
+    /// than code units). Null when there is no version in use that can be resumed; valid as long as the version is in use.
+    #[inline(always)]
+    pub fn resume_points(&self) -> *const ResumePoint {
+        self.resume_points.get()
+    }
+
     /// The compiled version in use, as it lies here.
     ///
     /// # Safety
@@ -218,6 +229,8 @@ impl CodeState {
     /// Puts a version into use (or none) and gives the old one, which the caller drops when nothing is borrowed.
     #[must_use]
     pub fn replace_compiled(&self, compiled: Option<Rc<CompiledCode>>) -> Option<Rc<CompiledCode>> {
+        let points = compiled.as_ref().map_or(&[] as &[_], |compiled| &compiled.resume_points);
+        self.resume_points.set(if points.is_empty() { null() } else { points.as_ptr() });
         self.compiled.replace(compiled)
     }
 

@@ -89,7 +89,8 @@ pub struct CompiledCode {
     pub entries: Box<[(u32, i64)]>,
     /// The entry number of a fresh function frame, if it can be entered.
     pub start: Option<i64>,
-    /// By the code unit that runs next: where a suspended generator goes on. Empty for other code.
+    /// By the code unit that runs next: where a suspended generator goes on. Empty for other code, else as long as the
+    /// code.
     pub resume_points: Box<[ResumePoint]>,
     /// How a call makes its generator.
     pub prelude: Option<Prelude>,
@@ -276,7 +277,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         ctx: entry.ctx(),
         start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
         entries: entries(&built),
-        resume_points: resume_points(&built),
+        resume_points: resume_points(&built, code.code_units() as usize),
         prelude: built.prelude.take(),
         out_words: out_words(&lowered.exits),
         exits: lowered.exits.into_boxed_slice(),
@@ -500,24 +501,20 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
 }
 
 /// The entries of a generator's code by code unit.
-fn resume_points(built: &Built) -> Box<[ResumePoint]> {
-    let mut points = Vec::new();
-    // The unit behind a `YIELD_VALUE`: that of a delegating loop follows its `SEND`.
-    let place = |points: &mut Vec<ResumePoint>, unit: u32, change: &dyn Fn(&mut ResumePoint)| {
-        let unit = unit as usize;
-        if points.len() <= unit {
-            points.resize(unit + 1, ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE });
-        }
-        change(&mut points[unit]);
-    };
+fn resume_points(built: &Built, code_units: usize) -> Box<[ResumePoint]> {
+    if !built.entries.iter().any(|entry| matches!(entry, build::Entry::Resume(_))) {
+        return Box::default();
+    }
+    let mut points = vec![ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE }; code_units + 1];
     for (number, entry) in built.entries.iter().enumerate() {
         let number = u16::try_from(number).unwrap_or(ResumePoint::NONE);
         match *entry {
             build::Entry::Resume(offset) => {
-                place(&mut points, offset + 1, &|point| point.entry = number);
+                points[offset as usize + 1].entry = number;
             }
             build::Entry::Sent { send, .. } => {
-                place(&mut points, send + 2, &|point| point.sent = number);
+                // A delegating loop yields in the unit behind its `SEND`.
+                points[send as usize + 2].sent = number;
             }
             _ => {}
         }

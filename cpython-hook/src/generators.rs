@@ -15,7 +15,7 @@
 
 use crate::{
     code_state::CodeState,
-    compile::{CompiledCode, ResumePoint},
+    compile::ResumePoint,
     extraction::interpret_loop,
     hook, tiering,
 };
@@ -29,10 +29,7 @@ use columba_cpython_runtime::{
     thread::ThreadState,
 };
 use pyo3::ffi::{self, PyObject};
-use std::{
-    rc::Rc,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Generators resumed by compiled code, passed through, and made, without CPython.
 pub static RESUMED: AtomicU64 = AtomicU64::new(0);
@@ -52,18 +49,20 @@ const EXECUTING: i8 = frame_layout::STATE_EXECUTING as i8;
 #[derive(Clone, Copy)]
 struct Place<'a> {
     state: &'a CodeState,
-    compiled: &'a Rc<CompiledCode>,
     point: ResumePoint,
 }
 
-/// The place of a suspended frame, which is followed by the code unit at `distance` from the one it stands at.
+/// The place of a suspended frame in the code unit at `distance` from the one it stands at, which is in the code.
 #[inline(always)]
 fn place_of<'a>(frame: Frame, distance: isize) -> Option<Place<'a>> {
     let state = CodeState::of(frame.code())?;
-    // SAFETY: nothing runs while the place is looked at; whoever enters it keeps the code alive first.
-    let compiled = unsafe { state.peek_compiled() }?;
-    let point = *compiled.resume_points.get((frame.lasti() + distance) as usize)?;
-    Some(Place { state, compiled, point })
+    let points = state.resume_points();
+    if points.is_null() {
+        return None;
+    }
+    // SAFETY: the table is as long as the code, and one longer.
+    let point = unsafe { points.offset(frame.lasti() + distance).read() };
+    Some(Place { state, point })
 }
 
 /// Resumes a generator or coroutine for compiled code; see [`generator::Resumer`].
@@ -100,31 +99,27 @@ pub unsafe fn resume(
 /// Goes on with a frame that CPython resumes, the value sent being on its stack. `None`: there is no code for it.
 #[inline(always)]
 pub fn resume_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> Option<*mut PyObject> {
-    let kept;
-    // SAFETY: as in `place_of`.
-    let compiled = match unsafe { state.peek_compiled() } {
-        Some(compiled) => compiled,
-        None => {
-            kept = tiering::on_hot(state, frame)?;
-            &kept
-        }
-    };
-    let point = *compiled.resume_points.get((frame.lasti() + 1) as usize)?;
-    if point.entry == ResumePoint::NONE {
+    if state.resume_points().is_null() {
+        tiering::on_hot(state, frame)?;
+    }
+    let place = place_of(frame, 1)?;
+    if place.point.entry == ResumePoint::NONE {
         return None;
     }
     let top = frame.stacktop() - 1;
     // SAFETY: a resumed frame has the value sent on its stack.
     let sent = unsafe { frame.slot(top as usize) };
     frame.set_stacktop(top);
-    Some(go_on(thread, frame, Place { state, compiled, point }, sent))
+    Some(go_on(thread, frame, place, sent))
 }
 
 /// Runs an unlinked frame whose generator is executing; as the hook does.
 #[inline(always)]
 fn go_on(thread: ThreadState, frame: Frame, place: Place<'_>, sent: *mut PyObject) -> *mut PyObject {
     if place.point.sent != ResumePoint::NONE
-        && let Some((receiver, next)) = receiver(thread, frame)
+        && let Some((receiver, next)) = receiver(frame)
+        // With nothing left the frame's own code finds out that the recursion is too deep.
+        && thread.recursion_remaining() > 1
     {
         return pass_through(thread, frame, receiver, next, sent);
     }
@@ -137,12 +132,19 @@ fn run(thread: ThreadState, frame: Frame, place: Place<'_>, sent: *mut PyObject)
     // SAFETY: CPython leaves room for the value that a suspended frame is sent.
     unsafe { frame.set_slot(top as usize, sent) };
     frame.set_stacktop(top + 1);
-    hook::enter(thread, frame, place.state, place.compiled.clone(), i64::from(place.point.entry))
+    enter(thread, frame, place.state, place.point.entry)
+}
+
+#[inline(always)]
+fn enter(thread: ThreadState, frame: Frame, state: &CodeState, entry: u16) -> *mut PyObject {
+    // SAFETY: nothing has run since the entry was read from the table of the version in use.
+    let compiled = unsafe { state.peek_compiled().unwrap_unchecked() }.clone();
+    hook::enter(thread, frame, state, compiled, i64::from(entry))
 }
 
 /// What a delegating frame delegates to, if that is suspended and has compiled code.
 #[inline(always)]
-fn receiver<'a>(thread: ThreadState, frame: Frame) -> Option<(Generator, Place<'a>)> {
+fn receiver<'a>(frame: Frame) -> Option<(Generator, Place<'a>)> {
     // SAFETY: the receiver lies on top of the stack of a frame that is suspended in a delegating loop.
     unsafe {
         let receiver = frame.slot(frame.stacktop() as usize - 1);
@@ -150,8 +152,7 @@ fn receiver<'a>(thread: ThreadState, frame: Frame) -> Option<(Generator, Place<'
             return None;
         }
         let inner = Generator::new(receiver);
-        // With nothing left the frame's own code finds out that the recursion is too deep.
-        if inner.frame_state() != SUSPENDED || thread.recursion_remaining() <= 1 {
+        if inner.frame_state() != SUSPENDED {
             return None;
         }
         let place = place_of(inner.frame(), 1)?;
@@ -169,41 +170,64 @@ fn pass_through(
     sent: *mut PyObject,
 ) -> *mut PyObject {
     let cframe = thread.cframe();
+    let mut outer: *mut u8 = cframe.current_frame();
+    let mut handled = thread.exc_info_ptr();
+    let mut left = thread.recursion_remaining() - 1;
     let mut passed = 0;
     loop {
-        frame.set_previous(cframe.current_frame());
+        frame.set_previous(outer);
         frame.set_is_entry(false);
         // From the `YIELD_VALUE` back to the `SEND`.
         frame.set_prev_instr(frame.prev_instr().wrapping_sub(1));
-        cframe.set_current_frame(frame.as_ptr());
-        thread.set_recursion_remaining(thread.recursion_remaining() - 1);
-        generator::begin(thread, inner);
-        passed += 1;
+        handled = generator::mark_executing(inner, handled);
+        outer = frame.as_ptr();
         frame = inner.frame();
-        if place.point.sent == ResumePoint::NONE {
+        passed += 1;
+        if place.point.sent == ResumePoint::NONE || left <= 1 {
             break;
         }
-        let Some(next) = receiver(thread, frame) else { break };
+        let Some(next) = receiver(frame) else { break };
+        left -= 1;
         (inner, place) = next;
     }
+    cframe.set_current_frame(outer);
+    thread.set_exc_info_ptr(handled);
+    thread.set_recursion_remaining(left);
     count(&PASSED, passed);
     let mut result = run(thread, frame, place, sent);
-    for _ in 0..passed {
+    loop {
         // SAFETY: the frames of the chain are their generators'.
-        let ended = unsafe { frame.generator() };
-        frame = thread.current_frame();
+        let mut ended = unsafe { frame.generator() };
         if !result.is_null() && ended.frame_state() == SUSPENDED && cframe.use_tracing() == 0 {
-            generator::suspended(thread, ended);
-            frame.set_prev_instr(frame.prev_instr().wrapping_add(1));
-            frame.unlink(thread);
-            thread.leave_recursive_call();
-            // SAFETY: as above.
-            unsafe { frame.generator() }.set_frame_state(SUSPENDED);
-        } else {
-            result = come_back(thread, frame, ended, result);
+            // What one of a chain yields all above it yield.
+            thread.set_recursion_remaining(thread.recursion_remaining() + passed as i32);
+            let mut handled;
+            frame = thread.current_frame();
+            loop {
+                handled = generator::mark_suspended(ended);
+                frame.set_prev_instr(frame.prev_instr().wrapping_add(1));
+                // SAFETY: as above.
+                ended = unsafe { frame.generator() };
+                ended.set_frame_state(SUSPENDED);
+                passed -= 1;
+                outer = frame.previous();
+                if passed == 0 {
+                    break;
+                }
+                // SAFETY: the frame above in the chain.
+                frame = unsafe { Frame::new(outer) };
+            }
+            thread.set_exc_info_ptr(handled);
+            cframe.set_current_frame(outer);
+            return result;
+        }
+        frame = thread.current_frame();
+        result = come_back(thread, frame, ended, result);
+        passed -= 1;
+        if passed == 0 {
+            return result;
         }
     }
-    result
 }
 
 /// Goes on with a frame that was passed through, when `inner` has come to an end, or has yielded while tracing is on. As
@@ -240,7 +264,7 @@ fn come_back(thread: ThreadState, frame: Frame, inner: Generator, mut result: *m
         && place.point.sent != ResumePoint::NONE
         && thread.cframe().use_tracing() == 0
     {
-        return hook::enter(thread, frame, state, place.compiled.clone(), i64::from(place.point.sent));
+        return enter(thread, frame, state, place.point.sent);
     }
     frame.resume_at((frame.lasti() + 4) as usize);
     interpret_loop(thread, frame, state, 0)

@@ -84,20 +84,32 @@ pub unsafe fn is_resumable(target: *mut PyObject) -> bool {
 /// Marks a suspended generator as executing.
 #[inline(always)]
 pub fn begin(thread: ThreadState, generator: Generator) {
+    thread.set_exc_info_ptr(mark_executing(generator, thread.exc_info_ptr()));
+}
+
+/// The same on top of an entry of the exception stack; the generator's own is to become the top.
+#[inline(always)]
+pub fn mark_executing(generator: Generator, top: *mut u8) -> *mut u8 {
     let own = generator.exc_state();
     // SAFETY: the entry lies in the generator.
-    unsafe { own.add(exc_info::PREVIOUS_ITEM).cast::<*mut u8>().write(thread.exc_info_ptr()) };
-    thread.set_exc_info_ptr(own);
+    unsafe { own.add(exc_info::PREVIOUS_ITEM).cast::<*mut u8>().write(top) };
     generator.set_frame_state(frame::STATE_EXECUTING as i8);
+    own
 }
 
 /// Undoes what [`begin`] and linking did for a generator that has yielded.
 #[inline(always)]
 pub fn suspended(thread: ThreadState, generator: Generator) {
+    thread.set_exc_info_ptr(mark_suspended(generator));
+}
+
+/// The same; the entry of the exception stack that is to become the top.
+#[inline(always)]
+pub fn mark_suspended(generator: Generator) -> *mut u8 {
     let previous = generator.exc_state().wrapping_add(exc_info::PREVIOUS_ITEM).cast::<*mut u8>();
-    // SAFETY: the entry lies in the generator.
-    thread.set_exc_info_ptr(unsafe { previous.replace(null_mut()) });
     generator.frame().set_previous(null_mut());
+    // SAFETY: the entry lies in the generator.
+    unsafe { previous.replace(null_mut()) }
 }
 
 /// Ends a generator whose frame has returned, or raised when `result` is null.

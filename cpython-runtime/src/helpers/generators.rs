@@ -2,7 +2,7 @@
 //!
 //! `_PyCoro_GetAwaitableIter`, `_PyGen_yf` and `_PyAsyncGenValueWrapperNew` are hidden in CPython 3.11 and rebuilt here.
 
-use super::{ERROR, OK, Object, Owned, capi, exceptions, messages, names};
+use super::{ERROR, OK, Object, Owned, capi, exceptions, iteration, messages, names};
 use crate::{
     code::Code,
     frame::Generator,
@@ -95,7 +95,7 @@ pub(super) unsafe extern "C" fn get_yield_from_iter(frame: *mut u8, iterable: Ob
         if object::type_of(iterable.as_ptr()) == &raw mut ffi::PyGen_Type {
             return iterable.into_ptr();
         }
-        ffi::PyObject_GetIter(iterable.as_ptr())
+        iteration::iterator_of(iterable.as_ptr())
     }
 }
 
