@@ -296,8 +296,7 @@ impl CodeState {
 fn passes_positionally(code: Code) -> bool {
     use columba_jit_core::bytecode::code::flags;
     let wanted = flags::OPTIMIZED | flags::NEWLOCALS;
-    code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted
-        && code.kwonlyargcount() == 0
+    code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted && code.kwonlyargcount() == 0
 }
 
 /// Targets of backward jumps, sorted, in code units. From `co_code`, whose caches are zero and look like no jump.

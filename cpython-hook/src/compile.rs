@@ -18,7 +18,10 @@ use columba_cpython_runtime::{
 };
 use columba_jit_core::{
     backend::{Backend, Caps, CodeSink, CompiledEntry, Config, Cpu, Effort},
-    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, Prelude, examples::Example},
+    build::{
+        self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, Prelude,
+        examples::Example,
+    },
     bytecode::{
         code::CodeObject,
         decode::{Bytecode, decode},

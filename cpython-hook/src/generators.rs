@@ -13,12 +13,7 @@
 //! - a frame that is passed through keeps its stack's depth, so its slots hold what the depth says, always;
 //! - when the inner one ends, the outer goes on in compiled code if there is any, and else in the interpreter, at the same place.
 
-use crate::{
-    code_state::CodeState,
-    compile::ResumePoint,
-    extraction::interpret_loop,
-    hook, tiering,
-};
+use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
 use columba_cpython_runtime::{
     code::Code,
     direct,
@@ -101,16 +96,23 @@ pub unsafe fn resume(
 pub fn resume_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> Option<*mut PyObject> {
     if state.resume_points().is_null() {
         tiering::on_hot(state, frame)?;
+        if state.resume_points().is_null() {
+            return None;
+        }
     }
-    let place = place_of(frame, 1)?;
-    if place.point.entry == ResumePoint::NONE {
+    // SAFETY: the table is as long as the code, and one longer.
+    let point = unsafe { state.resume_points().offset(frame.lasti() + 1).read() };
+    if point.entry == ResumePoint::NONE {
         return None;
+    }
+    if point.sent == ResumePoint::NONE {
+        return Some(enter(thread, frame, state, point.entry));
     }
     let top = frame.stacktop() - 1;
     // SAFETY: a resumed frame has the value sent on its stack.
     let sent = unsafe { frame.slot(top as usize) };
     frame.set_stacktop(top);
-    Some(go_on(thread, frame, place, sent))
+    Some(go_on(thread, frame, Place { state, point }, sent))
 }
 
 /// Runs an unlinked frame whose generator is executing; as the hook does.

@@ -333,10 +333,7 @@ pub unsafe extern "C" fn flush_int(slot: *mut Object, value: i64) {
                     return;
                 }
                 // An int that only the slot holds, as for floats. Ints of the table stay the only ones of their value.
-                if build::REF_DEBUG == 0
-                    && ffi::Py_REFCNT(old) == 1
-                    && small_int(value).is_none()
-                    && had.abs() >= count
+                if build::REF_DEBUG == 0 && ffi::Py_REFCNT(old) == 1 && small_int(value).is_none() && had.abs() >= count
                 {
                     old.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(size);
                     digits.write(low);

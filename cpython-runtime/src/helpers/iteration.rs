@@ -32,8 +32,7 @@ pub(super) unsafe fn iterator_of(iterable: Object) -> Object {
         let name = interned::ITER.get();
         if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 && !name.is_null() {
             let method = capi::_PyType_Lookup(ty, name);
-            if !method.is_null()
-                && object::type_of(method) == &raw mut ffi::PyFunction_Type {
+            if !method.is_null() && object::type_of(method) == &raw mut ffi::PyFunction_Type {
                 object::incref(method);
                 object::incref(iterable);
                 let receiver = iterable;
