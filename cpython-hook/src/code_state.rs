@@ -6,7 +6,7 @@
 //! call into CPython, since any decref may re-enter the hook. Machine code is kept alive by counting: an activation
 //! holds an `Rc`, so a version that is replaced or whose code object dies is freed when its last activation ends.
 
-use crate::compile::{CompiledCode, Refusal};
+use crate::compile::{CompiledCode, Refusal, ResumePoint};
 use columba_cpython_runtime::{
     code::Code,
     direct::{Direct, OUT_WORDS},
@@ -18,6 +18,7 @@ use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::HashMap,
     ffi::c_void,
+    ptr::null,
     rc::Rc,
     sync::atomic::{AtomicIsize, Ordering},
 };
@@ -35,6 +36,8 @@ pub struct CodeState {
     pub may_loop: bool,
     /// Whether the function can be called with a frame made by its caller: fast locals, positional arguments, no generator.
     plain_calls: bool,
+    /// Whether calls pass positional arguments only and make a generator.
+    plain_generators: bool,
     /// Whether the interpreter is run in such a way that loops can be pulled out.
     watched: Cell<bool>,
     /// Back edges sampled by the ticker.
@@ -48,6 +51,8 @@ pub struct CodeState {
     retired: RefCell<Vec<Rc<CompiledCode>>>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
+    /// Its table of places where a suspended generator goes on, by the code unit that runs next; null if it has none.
+    resume_points: Cell<*const ResumePoint>,
     /// Versions that are entered at the header of a loop that already ran, by header.
     loops: RefCell<HashMap<u32, LoopVersion>>,
     pub refusal: RefCell<Option<Refusal>>,
@@ -171,13 +176,15 @@ impl CodeState {
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
-            plain_calls: takes_plain_calls(code),
+            plain_calls: passes_positionally(code) && !code.makes_generator(),
+            plain_generators: passes_positionally(code) && code.makes_generator(),
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
             native_samples: Cell::new(0),
             shall_leave: Cell::new(false),
             retired: RefCell::default(),
             compiled: RefCell::new(None),
+            resume_points: Cell::new(null()),
             loops: RefCell::default(),
             refusal: RefCell::new(None),
             versions: Cell::new(0),
@@ -208,6 +215,29 @@ impl CodeState {
         self.entered.get() + self.direct.entered.get()
     }
 
+    /// Whether a call with positional arguments makes a generator.
+    #[inline(always)]
+    pub fn makes_plain_generators(&self) -> bool {
+        self.plain_generators
+    }
+
+    /// The table of the version in use: where a suspended generator goes on, by the code unit that runs next (one entry more
+    /// than code units). Null when there is no version in use that can be resumed; valid as long as the version is in use.
+    #[inline(always)]
+    pub fn resume_points(&self) -> *const ResumePoint {
+        self.resume_points.get()
+    }
+
+    /// The compiled version in use, as it lies here.
+    ///
+    /// # Safety
+    /// The reference is used only as long as nothing can replace the version: no Python code runs, nothing is compiled.
+    #[inline(always)]
+    pub unsafe fn peek_compiled(&self) -> Option<&Rc<CompiledCode>> {
+        // SAFETY: says the caller.
+        unsafe { self.compiled.try_borrow_unguarded() }.ok()?.as_ref()
+    }
+
     /// The compiled version in use.
     #[inline(always)]
     pub fn compiled(&self) -> Option<Rc<CompiledCode>> {
@@ -218,6 +248,8 @@ impl CodeState {
     /// Puts a version into use (or none) and gives the old one, which the caller drops when nothing is borrowed.
     #[must_use]
     pub fn replace_compiled(&self, compiled: Option<Rc<CompiledCode>>) -> Option<Rc<CompiledCode>> {
+        let points = compiled.as_ref().map_or(&[] as &[_], |compiled| &compiled.resume_points);
+        self.resume_points.set(if points.is_empty() { null() } else { points.as_ptr() });
         self.direct.close();
         if let Some(compiled) = &compiled
             && let Some(start) = compiled.start
@@ -289,12 +321,10 @@ impl CodeState {
     }
 }
 
-fn takes_plain_calls(code: Code) -> bool {
+fn passes_positionally(code: Code) -> bool {
     use columba_jit_core::bytecode::code::flags;
     let wanted = flags::OPTIMIZED | flags::NEWLOCALS;
-    code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted
-        && code.kwonlyargcount() == 0
-        && !code.makes_generator()
+    code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted && code.kwonlyargcount() == 0
 }
 
 /// Targets of backward jumps, sorted, in code units. From `co_code`, whose caches are zero and look like no jump.

@@ -19,7 +19,10 @@ use columba_cpython_runtime::{
 };
 use columba_jit_core::{
     backend::{Backend, Caps, CodeSink, CompiledEntry, Config, Cpu, Effort},
-    build::{self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, examples::Example},
+    build::{
+        self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, Prelude,
+        examples::Example,
+    },
     bytecode::{
         code::CodeObject,
         decode::{Bytecode, decode},
@@ -80,6 +83,11 @@ pub struct CompiledCode {
     pub entries: Box<[(u32, i64)]>,
     /// The entry number of a fresh function frame, if it can be entered.
     pub start: Option<i64>,
+    /// By the code unit that runs next: where a suspended generator goes on. Empty for other code, else as long as the
+    /// code.
+    pub resume_points: Box<[ResumePoint]>,
+    /// How a call makes its generator.
+    pub prelude: Option<Prelude>,
     pub exits: Box<[Exit]>,
     /// Words of the `out` buffer that entries need, at least 1.
     pub out_words: usize,
@@ -112,6 +120,19 @@ impl Drop for Kept {
             unsafe { ffi::Py_DECREF(code as *mut ffi::PyObject) };
         }
     }
+}
+
+/// Where compiled code goes on at a code unit; [`ResumePoint::NONE`] where it cannot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResumePoint {
+    /// The number of the entry at this unit.
+    pub entry: u16,
+    /// If what yielded here only delegates (`yield from`, `await`): the entry for when the one it delegates to has returned.
+    pub sent: u16,
+}
+
+impl ResumePoint {
+    pub const NONE: u16 = u16::MAX;
 }
 
 impl CompiledCode {
@@ -271,6 +292,8 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         ctx: entry.ctx(),
         start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
         entries: entries(&built),
+        resume_points: resume_points(&built, code.code_units() as usize),
+        prelude: built.prelude.take(),
         out_words: out_words(&lowered.exits),
         exits: lowered.exits.into_boxed_slice(),
         bytes: entry.code_size(),
@@ -397,6 +420,8 @@ impl SecondTierCode {
             entry: erase(self.entry.function()),
             ctx: self.entry.ctx(),
             entries: first.entries.clone(),
+            resume_points: first.resume_points.clone(),
+            prelude: first.prelude.clone(),
             start: first.start,
             out_words: out_words(&self.exits),
             exits: self.exits.into_boxed_slice(),
@@ -490,6 +515,7 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
             let unit = match *entry {
                 build::Entry::Start => 0,
                 build::Entry::Resume(offset) => offset + 1,
+                build::Entry::Sent { done, .. } => done,
                 build::Entry::Loop(offset) => offset,
             };
             (unit, number as i64)
@@ -497,6 +523,28 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
         .collect();
     entries.sort_unstable();
     entries.into_boxed_slice()
+}
+
+/// The entries of a generator's code by code unit.
+fn resume_points(built: &Built, code_units: usize) -> Box<[ResumePoint]> {
+    if !built.entries.iter().any(|entry| matches!(entry, build::Entry::Resume(_))) {
+        return Box::default();
+    }
+    let mut points = vec![ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE }; code_units + 1];
+    for (number, entry) in built.entries.iter().enumerate() {
+        let number = u16::try_from(number).unwrap_or(ResumePoint::NONE);
+        match *entry {
+            build::Entry::Resume(offset) => {
+                points[offset as usize + 1].entry = number;
+            }
+            build::Entry::Sent { send, .. } => {
+                // A delegating loop yields in the unit behind its `SEND`.
+                points[send as usize + 2].sent = number;
+            }
+            _ => {}
+        }
+    }
+    points.into_boxed_slice()
 }
 
 /// What a frame's locals hold, for later compilations of its code. Nothing for cells.

@@ -158,7 +158,8 @@ pub fn postpone(thread: ThreadState) {
 /// Compiled code has returned to the hook: arm now if that was postponed.
 #[inline(always)]
 pub fn resume_postponed(thread: ThreadState) {
-    if POSTPONED.load(Ordering::Relaxed) {
+    // Below other compiled code it would be postponed again.
+    if POSTPONED.load(Ordering::Relaxed) && (thread.current_frame().is_null() || thread.current_frame().is_entry()) {
         arm_postponed(thread);
     }
 }

@@ -10,14 +10,14 @@ use crate::{
     code_state::{self, CodeState},
     compile::CompiledCode,
     extraction::{self, interpret_loop},
-    tiering,
+    generators, tiering,
 };
 use columba_cpython_runtime::{
     direct::{self, OUT_WORDS},
     exits,
     frame::Frame,
     helpers::tracing,
-    stack_limit,
+    layout, object, stack_limit,
     thread::{Interpreter, ThreadState},
 };
 use columba_jit_core::ir::op::{FIRST_EXIT, Status};
@@ -100,7 +100,8 @@ pub fn install() -> Result<(), InstallError> {
         return Err(InstallError::NoExtra);
     }
     set(eval_frame);
-    direct::register(code_state::index(), eval_frame as *const (), finish_direct);
+    direct::register(code_state::index(), eval_frame as *const (), finish_direct, generators::make_directly);
+    generators::install();
     // SAFETY: the interpreter lives for the whole process.
     let stored = unsafe { Interpreter::new(main_interpreter()) }.eval_frame();
     if stored != eval_frame as *mut u8 {
@@ -203,13 +204,24 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
     if state.countdown.get() == 1 {
         return rehearse(thread, frame, state, throwflag);
     }
-    if throwflag == 0 && (frame.is_generator_owned() || !frame.code().makes_generator()) {
+    if throwflag == 0 {
         if thread.cframe().use_tracing() != 0 {
             // Our own request for an extraction looks like tracing: postpone it.
             extraction::postpone(thread);
         }
-        if thread.cframe().use_tracing() == 0
-            && let Some(compiled) = state.compiled().or_else(|| tiering::on_hot(state, frame))
+        if thread.cframe().use_tracing() != 0 {
+            return interpret_loop(thread, frame, state, throwflag);
+        }
+        if frame.is_generator_owned() {
+            if let Some(result) = generators::resume_frame(thread, frame, state) {
+                extraction::resume_postponed(thread);
+                return result;
+            }
+        } else if frame.code().makes_generator() {
+            if let Some(made) = generators::make_from_frame(thread, frame, state) {
+                return made;
+            }
+        } else if let Some(compiled) = state.compiled().or_else(|| tiering::on_hot(state, frame))
             && let Some(entry) = compiled.entry_at((frame.lasti() + 1) as u32)
         {
             let result = enter(thread, frame, state, compiled, entry);
@@ -230,8 +242,8 @@ pub fn enter(
     entry: i64,
 ) -> *mut PyObject {
     if !thread.enter_recursive_call() {
-        // As the interpreter's `exit_unwind`: nothing has run, so no traceback entry.
-        frame.set_depth(0);
+        // As the interpreter's `exit_unwind`: nothing has run, so no traceback entry. What is on the stack (a value sent) is
+        // cleared with the frame.
         return null_mut();
     }
     state.entered.set(state.entered.get() + 1);
@@ -332,6 +344,33 @@ fn report_exit(thread: ThreadState, status: i64, out: *mut u64) {
             ffi::Py_XDECREF(value);
         }
     }
+}
+
+/// What a yield gives to a caller while tracing is on; the frame that yields is still linked. Null when a trace function
+/// raised.
+#[cold]
+pub(crate) fn report_yield(thread: ThreadState, value: *mut PyObject) -> *mut PyObject {
+    let mut out = value as u64;
+    report_exit(thread, Status::Yielded as i64, &raw mut out);
+    out as *mut PyObject
+}
+
+/// Whether compiled code may be entered now by whoever is not CPython.
+#[inline(always)]
+pub(crate) fn may_enter(thread: ThreadState) -> bool {
+    thread.interpreter().eval_frame() == eval_frame as *mut u8
+        && thread.cframe().use_tracing() == 0
+        && stack_limit::is_surely_shallow(thread)
+}
+
+/// The same for a call of a function, which nobody may have given another way to be called.
+///
+/// # Safety
+/// `function` is a live function.
+#[inline(always)]
+pub(crate) unsafe fn may_call(thread: ThreadState, function: *mut PyObject) -> bool {
+    // SAFETY: says the caller.
+    may_enter(thread) && unsafe { object::read::<usize>(function, layout::function::VECTORCALL) } == direct::plain_vectorcall()
 }
 
 /// Compiled code was left through an exit: the interpreter goes on.

@@ -13,6 +13,7 @@ pub mod compile;
 pub mod config;
 pub mod embed;
 pub mod extraction;
+pub mod generators;
 pub mod hook;
 pub mod launcher;
 mod python;

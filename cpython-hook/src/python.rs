@@ -5,7 +5,7 @@ use crate::{
     code_state::CodeState,
     compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
-    extraction, hook, launcher, thread_end, ticker, tiering,
+    extraction, generators, hook, launcher, thread_end, ticker, tiering,
 };
 use columba_cpython_runtime::{code::Code, layout::build};
 use pyo3::{
@@ -328,6 +328,9 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("compile_time", load(&totals.compile_nanoseconds) as f64 * 1e-9)?;
     dict.set_item("exits", load(&totals.exits))?;
     dict.set_item("loops_entered", load(&totals.loops_entered))?;
+    dict.set_item("generators_resumed", load(&generators::RESUMED))?;
+    dict.set_item("delegators_passed", load(&generators::PASSED))?;
+    dict.set_item("generators_made", load(&generators::MADE))?;
     dict.set_item("ticks", load(&ticker::TICKS))?;
     dict.set_item("loop_searches", load(&extraction::TIMES_ARMED))?;
     dict.set_item("loops_extracted", load(&extraction::TIMES_EXTRACTED))?;

@@ -22,7 +22,7 @@ use std::{
     cell::Cell,
     ffi::c_void,
     mem::MaybeUninit,
-    ptr::null_mut,
+    ptr::{null, null_mut},
     sync::atomic::{AtomicIsize, AtomicPtr, Ordering::Relaxed},
 };
 
@@ -89,12 +89,17 @@ impl Direct {
 /// frame, linked, the version that ran, its status and `out`; gives the call's result.
 pub type Finish = unsafe fn(ThreadState, Frame, *const c_void, i64, *mut u64) -> *mut PyObject;
 
+/// Makes the generator of a call with that many positional arguments, all as for [`offer`].
+pub type Make = unsafe fn(ThreadState, *mut PyObject, *const *mut PyObject, usize) -> Option<*mut PyObject>;
+
 static EXTRA: AtomicIsize = AtomicIsize::new(-1);
 static HOOK: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static FINISH: AtomicPtr<()> = AtomicPtr::new(null_mut());
+static MAKE: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
-/// Registers who compiles: its index of extras, its frame evaluation function, and who ends activations.
-pub fn register(extra: isize, hook: *const (), finish: Finish) {
+/// Registers who compiles: its index of extras, its frame evaluation function, who ends activations and who makes generators.
+pub fn register(extra: isize, hook: *const (), finish: Finish, make: Make) {
+    MAKE.store(make as *mut (), Relaxed);
     EXTRA.store(extra, Relaxed);
     HOOK.store(hook.cast_mut(), Relaxed);
     FINISH.store(finish as *mut (), Relaxed);
@@ -120,7 +125,9 @@ pub unsafe fn offer(
         }
         let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
         let direct = Direct::of(code)?;
-        let entry = direct.entry.get()?;
+        let Some(entry) = direct.entry.get() else {
+            return if code.makes_generator() { make(thread, callable, arguments, count) } else { None };
+        };
         let cframe = thread.cframe();
         if thread.interpreter().eval_frame() != HOOK.load(Relaxed).cast()
             || cframe.use_tracing() != 0
@@ -163,6 +170,20 @@ unsafe fn refuse_recursion(thread: ThreadState, frame: Frame) -> *mut PyObject {
     null_mut()
 }
 
+#[inline(never)]
+unsafe fn make(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+) -> Option<*mut PyObject> {
+    // SAFETY: only `register` stores there, before code has a state; the rest says the caller.
+    unsafe {
+        let make = std::mem::transmute::<*mut (), Make>(MAKE.load(Relaxed));
+        make(thread, callable, arguments, count)
+    }
+}
+
 #[cold]
 #[inline(never)]
 unsafe fn finish(
@@ -183,7 +204,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-fn plain_vectorcall() -> usize {
+pub fn plain_vectorcall() -> usize {
     unsafe extern "C" {
         fn _PyFunction_Vectorcall(
             function: *mut PyObject,
@@ -193,6 +214,29 @@ fn plain_vectorcall() -> usize {
         ) -> *mut PyObject;
     }
     _PyFunction_Vectorcall as *const () as usize
+}
+
+/// The defaults of the arguments that follow the first `count`: as many as are missing. `None` when there are too many
+/// arguments, or when one has no default.
+///
+/// # Safety
+/// `callable` is a live function with this code, which takes positional arguments only.
+#[inline(always)]
+pub unsafe fn missing(callable: *mut PyObject, code: Code, count: usize) -> Option<*const *mut PyObject> {
+    let wanted = code.argcount() as usize;
+    if count >= wanted {
+        return (count == wanted).then_some(null());
+    }
+    // SAFETY: says the caller; the tuple is the function's.
+    unsafe {
+        let defaults: *mut PyObject = object::read(callable, function::FUNC_DEFAULTS);
+        let available = if defaults.is_null() { 0 } else { object::size(defaults) as usize };
+        let first = wanted.saturating_sub(available);
+        if count < first || available > wanted {
+            return None;
+        }
+        Some(object::tuple_items(defaults).add(count - first))
+    }
 }
 
 /// Pushes a frame for the function and moves arguments into its first locals; `None` when the current chunk of the data
@@ -214,19 +258,10 @@ pub unsafe fn push_frame(
         let wanted = code.argcount() as usize;
         let words = locals + code.stacksize() as usize + frame::SPECIALS_WORDS as usize;
         let base = thread.datastack_top();
-        if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words || count > wanted {
+        if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words {
             return None;
         }
-        let mut defaults: *mut PyObject = null_mut();
-        let mut first_default = wanted;
-        if count < wanted {
-            defaults = object::read(callable, function::FUNC_DEFAULTS);
-            let available = if defaults.is_null() { 0 } else { object::size(defaults) as usize };
-            first_default = wanted.saturating_sub(available);
-            if count < first_default || available > wanted {
-                return None;
-            }
-        }
+        let defaults = missing(callable, code, count)?;
         thread.set_datastack_top(base.add(words));
         let frame = Frame::new(base.cast::<u8>());
         frame.set_f_func(callable);
@@ -247,7 +282,7 @@ pub unsafe fn push_frame(
             slots.add(i).write_volatile(arguments.add(i).read());
         }
         for i in count..wanted {
-            let value = object::tuple_items(defaults).add(i - first_default).read();
+            let value = defaults.add(i - count).read();
             object::incref(value);
             slots.add(i).write(value);
         }
@@ -273,10 +308,12 @@ pub unsafe fn clear_and_pop(thread: ThreadState, frame: Frame) {
     }
 }
 
+/// `_PyFrame_Clear`, for a frame of a call or of a generator that has ended.
+///
 /// # Safety
-/// As for [`clear_and_pop`].
+/// As for [`clear_and_pop`], but for where the frame lies.
 #[inline(always)]
-unsafe fn clear(thread: ThreadState, frame: Frame) {
+pub(crate) unsafe fn clear(thread: ThreadState, frame: Frame) {
     // SAFETY: as for `clear_and_pop`.
     unsafe {
         let seen = frame.frame_obj();
@@ -317,16 +354,20 @@ unsafe fn take_ownership(thread: ThreadState, seen: *mut PyObject, frame: Frame)
         let data = seen.cast::<u8>().add(frame_object::F_FRAME_DATA);
         std::ptr::copy_nonoverlapping(frame.as_ptr::<u8>(), data, bytes);
         let kept = Frame::new(data);
+        let in_generator = kept.is_generator_owned();
         seen.cast::<u8>().add(frame_object::F_FRAME).cast::<*mut u8>().write(data);
         kept.set_owner(frame::OWNED_BY_FRAME_OBJECT as u8);
         let first = kept.code().firsttraceable() as usize;
         if kept.prev_instr() < kept.code().first_unit().add(first) {
             kept.set_prev_instr(kept.code().first_unit().add(first));
         }
-        // The frame is unlinked, so the current one is the caller's; its object may have to be made.
-        let back = ffi::PyThreadState_GetFrame(thread.as_ptr());
+        // The frame is unlinked, so the current one is the caller's; its object may have to be made. A generator's frame has
+        // no caller any more.
+        let back = if in_generator { null_mut() } else { ffi::PyThreadState_GetFrame(thread.as_ptr()) };
         if back.is_null() {
-            ffi::PyErr_Clear();
+            if !in_generator {
+                ffi::PyErr_Clear();
+            }
         } else {
             seen.cast::<u8>().add(frame_object::F_BACK).cast::<*mut PyObject>().write(back.cast());
             kept.set_previous(null_mut());

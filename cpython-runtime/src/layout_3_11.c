@@ -95,6 +95,7 @@ void columba_layout(void) {
     Z("thread", PyThreadState);
     O("thread", "NEXT", PyThreadState, next);
     O("thread", "INTERP", PyThreadState, interp);
+    O("thread", "COROUTINE_ORIGIN_TRACKING_DEPTH", PyThreadState, coroutine_origin_tracking_depth);
     O("thread", "RECURSION_REMAINING", PyThreadState, recursion_remaining);
     O("thread", "RECURSION_LIMIT", PyThreadState, recursion_limit);
     O("thread", "RECURSION_HEADROOM", PyThreadState, recursion_headroom);
@@ -215,6 +216,11 @@ void columba_layout(void) {
     Z("generator", PyGenObject);
     O("generator", "GI_EXC_STATE", PyGenObject, gi_exc_state);
     O("generator", "GI_CODE", PyGenObject, gi_code);
+    O("generator", "GI_WEAKREFLIST", PyGenObject, gi_weakreflist);
+    O("generator", "GI_NAME", PyGenObject, gi_name);
+    O("generator", "GI_QUALNAME", PyGenObject, gi_qualname);
+    O("generator", "ORIGIN_OR_FINALIZER", PyGenObject, gi_origin_or_finalizer);
+    O("generator", "HOOKS_INITED", PyGenObject, gi_hooks_inited);
     O("generator", "GI_FRAME_STATE", PyGenObject, gi_frame_state);
     O("generator", "GI_IFRAME", PyGenObject, gi_iframe);
     O("generator", "AG_RUNNING_ASYNC", PyAsyncGenObject, ag_running_async);

@@ -15,6 +15,7 @@ pub mod code;
 pub mod direct;
 pub mod exits;
 pub mod frame;
+pub mod generator;
 pub mod helpers;
 pub mod layout;
 pub mod object;

@@ -23,6 +23,8 @@ view! {
         next, set_next: *mut PyThreadState = thread::NEXT;
         recursion_remaining, set_recursion_remaining: i32 = thread::RECURSION_REMAINING;
         recursion_limit, set_recursion_limit: i32 = thread::RECURSION_LIMIT;
+        /// How many frames a new coroutine remembers as its origin.
+        origin_tracking_depth, set_origin_tracking_depth: i32 = thread::COROUTINE_ORIGIN_TRACKING_DEPTH;
         tracing, set_tracing: i32 = thread::TRACING;
         /// The event of the trace function that runs.
         tracing_what, set_tracing_what: i32 = thread::TRACING_WHAT;

@@ -463,7 +463,7 @@ worker = threading.Thread(target=work); worker.start()";
     }
 }
 
-/// `suspend` and `copy_free_vars`, on a generator made for it: the slots of one that has not started are empty.
+/// The state of a generator and `copy_free_vars`, on a generator made for it: the slots of one that has not started are empty.
 unsafe fn generator_parts() {
     unsafe {
         let make = c"def _outer(seen):
@@ -476,11 +476,11 @@ _generator = _outer([1])()";
         let object = ffi::PyObject_GetAttrString(main, c"_generator".as_ptr());
         let generator = Generator::new(object);
         let frame = generator.frame();
-        let (state, top) = (generator.frame_state(), frame.stacktop());
-        words::<()>(Helper::Suspend, &[frame.as_ptr::<u8>() as u64, 1]);
-        assert_eq!((generator.frame_state(), frame.depth()), (-1, 1));
-        generator.set_frame_state(state);
-        frame.set_stacktop(top);
+        // Where compiled code stores when it yields.
+        let layout = columba_cpython_runtime::layout::for_compiler();
+        let state = frame.as_ptr::<i8>().offset(layout.frame_generator_state as isize).read();
+        assert_eq!((state, generator.frame_state()), (-2, -2));
+        assert_eq!(layout.generator_suspended, -1);
         let slot = (frame.code().nlocals() + frame.code().nplaincellvars()) as usize;
         let old = frame.slot(slot);
         words::<()>(Helper::CopyFreeVars, &[frame.as_ptr::<u8>() as u64, 1]);

@@ -218,6 +218,8 @@ helpers! {
     GetYieldFromIter "get_yield_from_iter" ("PO") "O" [RAISES RUNS_PYTHON MEMORY];
     /// Next item; null with no exception set: exhausted; null with one: error.
     ForIter "for_iter" ("B") "Q" [RAISES RUNS_PYTHON MEMORY];
+    /// (ts, iterator): the same; a generator whose code is compiled is entered directly.
+    ForIterDirect "for_iter_direct" ("PB") "Q" [RAISES RUNS_PYTHON MEMORY];
     /// (ts): 1 if an exception is set.
     ErrorSet "error_set" ("P") "I" [MEMORY];
 
@@ -245,14 +247,14 @@ helpers! {
     AsyncGenWrap "async_gen_wrap" ("O") "O" [RAISES];
     /// (receiver, value, dest): sends; 1 yielded, 0 returned (value in `dest[0]`, new reference), -1 error.
     Send "send" ("BOP") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (ts, receiver, value, dest): the same; a generator or coroutine whose code is compiled is entered directly.
+    SendDirect "send_direct" ("PBOP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (iterable, operand, offset of the instruction): `GET_AWAITABLE`.
     GetAwaitable "get_awaitable" ("POI") "O" [RAISES RUNS_PYTHON MEMORY];
     GetAiter "get_aiter" ("O") "O" [RAISES RUNS_PYTHON MEMORY];
     GetAnext "get_anext" ("B") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (aiter, exception): 0 when it was StopAsyncIteration; -1 restores the exception (no traceback entry to add).
     EndAsyncFor "end_async_for" ("OO") "T" [RAISES RUNS_PYTHON MEMORY];
-    /// (frame, depth): marks the generator suspended with that stack depth, before status `Yielded` is returned.
-    Suspend "suspend" ("PI") "V" [MEMORY];
 
     // ---- with ----
     /// (manager, dest): `dest[0]` bound `__exit__`, `dest[1]` result of `__enter__`.

@@ -39,6 +39,11 @@ pub struct Layout {
     pub frame_object: i32,
     /// The frame below.
     pub frame_previous: i32,
+    /// One past the slots in use (`i32`).
+    pub frame_stacktop: i32,
+    /// From a generator's frame to the generator's state (`i8`), and that state while it is suspended.
+    pub frame_generator_state: i32,
+    pub generator_suspended: i32,
     pub dict_keys: i32,
     pub dict_values: i32,
     pub keys_version: i32,
@@ -97,6 +102,9 @@ impl Layout {
         frame_builtins: 16,
         frame_object: 40,
         frame_previous: 48,
+        frame_stacktop: 64,
+        frame_generator_state: -5,
+        generator_suspended: -1,
         dict_keys: 32,
         dict_values: 40,
         keys_version: 12,

@@ -320,9 +320,33 @@ pub unsafe extern "C" fn flush_float(slot: *mut Object, value: f64) {
 pub unsafe extern "C" fn flush_int(slot: *mut Object, value: i64) {
     // SAFETY: the slot is valid and owns its content, says the table.
     unsafe {
-        if !is_same_int(slot.read(), value) {
-            replace(slot, box_int(value));
+        let old = slot.read();
+        if !old.is_null() && object::type_of(old) == &raw mut ffi::PyLong_Type {
+            let magnitude = value.unsigned_abs();
+            let count = if magnitude <= DIGIT_MASK { isize::from(magnitude != 0) } else { 2 };
+            let size = if value < 0 { -count } else { count };
+            if magnitude >> (2 * DIGIT_BITS) == 0 {
+                let digits = object::long_digits(old).cast_mut();
+                let (low, high) = ((magnitude & DIGIT_MASK) as u32, (magnitude >> DIGIT_BITS) as u32);
+                let had = object::size(old);
+                if had == size && (count == 0 || digits.read() == low) && (count < 2 || digits.add(1).read() == high) {
+                    return;
+                }
+                // An int that only the slot holds, as for floats. Ints of the table stay the only ones of their value.
+                if build::REF_DEBUG == 0 && ffi::Py_REFCNT(old) == 1 && small_int(value).is_none() && had.abs() >= count
+                {
+                    old.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(size);
+                    digits.write(low);
+                    if count == 2 {
+                        digits.add(1).write(high);
+                    }
+                    return;
+                }
+            } else if int_value(old) == Some(value) {
+                return;
+            }
         }
+        replace(slot, box_int(value));
     }
 }
 

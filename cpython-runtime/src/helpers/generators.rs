@@ -2,12 +2,14 @@
 //!
 //! `_PyCoro_GetAwaitableIter`, `_PyGen_yf` and `_PyAsyncGenValueWrapperNew` are hidden in CPython 3.11 and rebuilt here.
 
-use super::{ERROR, OK, Object, Owned, capi, exceptions, messages, names};
+use super::{ERROR, OK, Object, Owned, capi, exceptions, iteration, messages, names};
 use crate::{
     code::Code,
-    frame::{Frame, Generator},
-    layout::{async_gen_wrapped_value, code, frame as frame_layout, generator, opcode},
+    frame::Generator,
+    generator::{self, Outcome},
+    layout::{async_gen_wrapped_value, code, frame as frame_layout, generator as generator_layout, opcode},
     object,
+    thread::ThreadState,
 };
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
@@ -27,7 +29,7 @@ unsafe fn is_coroutine(object: Object) -> bool {
         if object::type_of(object) != &raw mut ffi::PyGen_Type {
             return false;
         }
-        let code = Code::new(object::read::<Object>(object, generator::GI_CODE));
+        let code = Code::new(object::read::<Object>(object, generator_layout::GI_CODE));
         i64::from(code.flags()) & code::CO_ITERABLE_COROUTINE != 0
     }
 }
@@ -93,7 +95,7 @@ pub(super) unsafe extern "C" fn get_yield_from_iter(frame: *mut u8, iterable: Ob
         if object::type_of(iterable.as_ptr()) == &raw mut ffi::PyGen_Type {
             return iterable.into_ptr();
         }
-        ffi::PyObject_GetIter(iterable.as_ptr())
+        iteration::iterator_of(iterable.as_ptr())
     }
 }
 
@@ -122,6 +124,27 @@ pub(super) unsafe extern "C" fn send(receiver: Object, value: Object, dest: *mut
         drop(value);
         dest.write(result);
         status as i64
+    }
+}
+
+/// `SEND` to what may be a generator or coroutine whose code is compiled.
+pub(super) unsafe extern "C" fn send_direct(
+    thread: *mut ffi::PyThreadState,
+    receiver: Object,
+    value: Object,
+    dest: *mut Object,
+) -> i64 {
+    // SAFETY: the contract of helpers; a refused offer has not consumed the value; `dest` takes a word.
+    unsafe {
+        let Some((outcome, result)) = generator::offer(ThreadState::new(thread), receiver, value) else {
+            return send(receiver, value, dest);
+        };
+        dest.write(result);
+        match outcome {
+            Outcome::Returned => 0,
+            Outcome::Yielded => 1,
+            Outcome::Raised => ERROR,
+        }
     }
 }
 
@@ -239,15 +262,5 @@ pub(super) unsafe extern "C" fn end_async_for(iterator: Object, exception: Objec
         exceptions::restore(exception);
         drop(iterator);
         ERROR
-    }
-}
-
-/// The part of `YIELD_VALUE` that changes the generator.
-pub(super) unsafe extern "C" fn suspend(frame: *mut u8, depth: i64) {
-    // SAFETY: the contract of helpers; only frames owned by generators yield.
-    unsafe {
-        let frame = Frame::new(frame);
-        frame.generator().set_frame_state(frame_layout::STATE_SUSPENDED as i8);
-        frame.set_depth(depth as i32);
     }
 }

@@ -63,6 +63,7 @@ names! {
     EXIT = c"__exit__";
     GET = c"get";
     IMPORT = c"__import__";
+    ITER = c"__iter__";
     MATCH_ARGS = c"__match_args__";
     MODULE_NAME = c"__name__";
     NAME = c"name";

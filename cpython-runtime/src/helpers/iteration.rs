@@ -1,7 +1,12 @@
 //! `for`.
 
-use super::{Object, Owned};
-use crate::object;
+use super::{Object, Owned, capi, interned, messages};
+use crate::{
+    direct,
+    generator::{self, Outcome},
+    object,
+    thread::ThreadState,
+};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -10,7 +15,63 @@ pub(super) unsafe extern "C" fn get_iter(iterable: Object) -> Object {
     // SAFETY: the contract of helpers.
     unsafe {
         let iterable = Owned::steal(iterable);
-        ffi::PyObject_GetIter(iterable.as_ptr())
+        iterator_of(iterable.as_ptr())
+    }
+}
+
+/// `PyObject_GetIter`. A method `__iter__` written in Python, mostly a generator function, is called without the way through
+/// its slot.
+///
+/// # Safety
+/// The GIL is held, and `iterable` is alive.
+#[inline(always)]
+pub(super) unsafe fn iterator_of(iterable: Object) -> Object {
+    // SAFETY: the function is alive while the type has it, and is given a reference of its own for the call, as is the receiver.
+    unsafe {
+        let ty = object::type_of(iterable);
+        let name = interned::ITER.get();
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 && !name.is_null() {
+            let method = capi::_PyType_Lookup(ty, name);
+            if !method.is_null() && object::type_of(method) == &raw mut ffi::PyFunction_Type {
+                object::incref(method);
+                object::incref(iterable);
+                let receiver = iterable;
+                let thread = ThreadState::current();
+                if let Some(iterator) = direct::offer(thread, method, &raw const receiver, 1) {
+                    if !iterator.is_null() && ffi::PyIter_Check(iterator) == 0 {
+                        let format = c"iter() returned non-iterator of type '%.100s'";
+                        ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), messages::type_name(iterator));
+                        object::decref(iterator);
+                        return null_mut();
+                    }
+                    return iterator;
+                }
+                object::decref(iterable);
+                object::decref(method);
+            }
+        }
+        ffi::PyObject_GetIter(iterable)
+    }
+}
+
+/// `FOR_ITER` over what may be a generator whose code is compiled. The end of one is no exception here.
+pub(super) unsafe extern "C" fn for_iter_direct(thread: *mut ffi::PyThreadState, iterator: Object) -> Object {
+    // SAFETY: the contract of helpers; a refused offer has not consumed the value, and `None` outlives a lost count.
+    unsafe {
+        if object::type_of(iterator) == &raw mut ffi::PyGen_Type {
+            let none = ffi::Py_None();
+            object::incref(none);
+            match generator::offer(ThreadState::new(thread), iterator, none) {
+                Some((Outcome::Yielded, item)) => return item,
+                Some((Outcome::Raised, _)) => return null_mut(),
+                Some((Outcome::Returned, value)) => {
+                    object::decref(value);
+                    return null_mut();
+                }
+                None => object::decref(none),
+            }
+        }
+        for_iter(iterator)
     }
 }
 

@@ -136,8 +136,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(self, walks: u32) -> Built {
+    fn finish(mut self, walks: u32) -> Built {
+        let prelude = super::generators::prelude(self.request);
+        if prelude.is_some() {
+            self.count("make_generators");
+        }
         Built {
+            prelude,
             function: self.function,
             entries: self.plan.entries.clone(),
             applied: self.applied.into_iter().collect::<Applied>(),

@@ -238,7 +238,14 @@ impl Builder<'_> {
     }
 
     fn for_generic(&mut self, iter: Value, exhausted: Offset) {
-        let item = self.call(Helper::ForIter, vec![iter]).expect("an item or null");
+        let item = if self.request.options.direct_generators {
+            self.count("direct_generators");
+            let ts = self.thread();
+            self.call(Helper::ForIterDirect, vec![ts, iter])
+        } else {
+            self.call(Helper::ForIter, vec![iter])
+        };
+        let item = item.expect("an item or null");
         let null = self.emit(Op::Null(Ty::Obj));
         let there = self.compare(Cond::Ne, item, null);
         let none = self.branch(there, false);

@@ -29,6 +29,10 @@ impl Builder<'_> {
             match *entry {
                 Entry::Start => self.enter_start(),
                 Entry::Resume(offset) => self.enter_resume(offset)?,
+                Entry::Sent { done, .. } => {
+                    self.count("pass_delegators");
+                    self.enter_suspended(done);
+                }
                 Entry::Loop(_) => self.enter_loop()?,
             }
         }
@@ -113,11 +117,18 @@ impl Builder<'_> {
             .find(|i| i.opcode_offset == offset)
             .map(|i| i.next)
             .ok_or_else(|| BuildError::Invariant("resume entry without a yield".into()))?;
-        let depth = bytecode.index_at(resumed).and_then(|index| self.plan.depths.before[index]);
+        self.enter_suspended(resumed);
+        Ok(())
+    }
+
+    /// Everything is in the frame, with an object on top of the stack.
+    fn enter_suspended(&mut self, resumed: Offset) {
+        let index = self.request.bytecode.index_at(resumed);
+        let depth = index.and_then(|index| self.plan.depths.before[index]);
         let Some(depth) = depth else {
             // Dead code: the entry exists but is never used.
             self.terminate(Op::Unreachable);
-            return Ok(());
+            return;
         };
         let count = self.request.code.locals_plus_kinds.len();
         self.state = State::new(vec![Local::slot(PyTypes::all()); count], self.plan.names.followed.len());
@@ -127,7 +138,6 @@ impl Builder<'_> {
             self.state.stack.push(Item::owned(value, py));
         }
         self.edge_to(resumed);
-        Ok(())
     }
 
     fn enter_loop(&mut self) -> Result<(), BuildError> {

@@ -6,10 +6,33 @@
 
 use super::builder::Builder;
 use super::state::*;
-use crate::bytecode::instruction::Offset;
+use super::{BuildRequest, Prelude};
+use crate::bytecode::instruction::{Offset, Op as Code};
 use crate::helpers::Helper;
 use crate::ir::op::{Op, Status};
-use crate::ir::types::PyTypes;
+use crate::ir::types::{MemTy, PyTypes};
+
+/// What a generator function's code does before it makes the generator, if it is no more than CPython's compiler puts there.
+pub(super) fn prelude(request: &BuildRequest<'_>) -> Option<Prelude> {
+    if !request.options.make_generators {
+        return None;
+    }
+    let mut prelude = Prelude { free_variables: false, cells: Box::default(), unit: 0 };
+    let mut cells = Vec::new();
+    for instruction in &request.bytecode.instructions {
+        match instruction.op {
+            Code::CopyFreeVars(_) => prelude.free_variables = true,
+            Code::MakeCell(slot) => cells.push(slot),
+            Code::ReturnGenerator => {
+                prelude.cells = cells.into_boxed_slice();
+                prelude.unit = instruction.opcode_offset;
+                return Some(prelude);
+            }
+            _ => return None,
+        }
+    }
+    None
+}
 
 impl Builder<'_> {
     pub fn yield_value(&mut self) {
@@ -26,9 +49,12 @@ impl Builder<'_> {
             self.effect(Op::SlotSet(self.stack_slot(position), item));
         }
         self.set_ip();
+        let layout = self.request.layout;
         let frame = self.frame();
-        let count = self.int(depth as i64);
-        self.call(Helper::Suspend, vec![frame, count]);
+        let suspended = self.int(i64::from(layout.generator_suspended));
+        self.store(MemTy::I8, frame, layout.frame_generator_state, suspended);
+        let top = self.int(i64::from(self.stack_slot(depth)));
+        self.store(MemTy::I32, frame, layout.frame_stacktop, top);
         self.terminate(Op::Return(Status::Yielded, Some(value)));
     }
 
@@ -38,7 +64,13 @@ impl Builder<'_> {
         let receiver = self.own_at(position);
         let first = self.state.stack.len();
         let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
-        let yielded = self.call_status(Helper::Send, vec![receiver, value, dest]);
+        let yielded = if self.request.options.direct_generators {
+            self.count("direct_generators");
+            let ts = self.thread();
+            self.call_status(Helper::SendDirect, vec![ts, receiver, value, dest])
+        } else {
+            self.call_status(Helper::Send, vec![receiver, value, dest])
+        };
         let result = self.emit(Op::SlotGet(self.stack_slot(first)));
         self.typed(result, PyTypes::OBJECT);
         let returned = self.branch(yielded, false);

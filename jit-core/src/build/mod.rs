@@ -181,6 +181,11 @@ pub struct BuildOptions {
     pub finish_frames: bool,
     /// Put the bodies of small functions in the place of their calls ([`inlining`]).
     pub inline_calls: bool,
+    /// Resume generators from compiled code without CPython's calls, pass through what only delegates, make generators without
+    /// the interpreter.
+    pub direct_generators: bool,
+    pub pass_delegators: bool,
+    pub make_generators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -195,6 +200,9 @@ pub const SWITCHES: &[&str] = &[
     "promote_names",
     "finish_frames",
     "inline_calls",
+    "direct_generators",
+    "pass_delegators",
+    "make_generators",
 ];
 
 impl BuildOptions {
@@ -212,6 +220,9 @@ impl BuildOptions {
             promote_names: enabled("promote_names"),
             finish_frames: enabled("finish_frames"),
             inline_calls: enabled("inline_calls"),
+            direct_generators: enabled("direct_generators"),
+            pass_delegators: enabled("pass_delegators"),
+            make_generators: enabled("make_generators"),
         }
     }
 }
@@ -229,8 +240,21 @@ pub enum Entry {
     Start,
     /// After the `YIELD_VALUE` (or `RETURN_GENERATOR`) whose opcode is at this offset; the sent value is on the stack.
     Resume(Offset),
+    /// Behind a `SEND` whose receiver has returned; the value is on the stack.
+    Sent { send: Offset, done: Offset },
     /// At a loop header, all state in the frame.
     Loop(Offset),
+}
+
+/// What the code of a generator function does before it makes the generator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prelude {
+    /// `COPY_FREE_VARS`.
+    pub free_variables: bool,
+    /// Slots that `MAKE_CELL` turns into cells.
+    pub cells: Box<[u32]>,
+    /// Where `RETURN_GENERATOR` is.
+    pub unit: Offset,
 }
 
 /// How often each optimisation of the builder was applied, by name.
@@ -240,6 +264,8 @@ pub type Applied = Vec<(&'static str, usize)>;
 pub struct Built {
     pub function: Function,
     pub entries: Vec<Entry>,
+    /// How the code of a generator function makes its generator, if that can be done without running it.
+    pub prelude: Option<Prelude>,
     pub applied: Applied,
     /// Walks over the bytecode until the shapes settled.
     pub walks: u32,

@@ -11,7 +11,7 @@ use super::examples::computing_locals;
 use super::names::Names;
 use super::{BuildError, BuildRequest, Entry};
 use crate::bytecode::code::flags;
-use crate::bytecode::instruction::{Instruction, Offset};
+use crate::bytecode::instruction::{Instruction, Offset, Op};
 use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::flow::graph::FlowGraph;
 use crate::flow::liveness::Liveness;
@@ -55,6 +55,12 @@ impl Plan {
             for instruction in code.iter().filter(|instruction| instruction.op.suspends()) {
                 entries.push(Entry::Resume(instruction.opcode_offset));
                 roots.push(instruction.next);
+            }
+            if request.options.pass_delegators {
+                for (send, done) in delegations(code) {
+                    entries.push(Entry::Sent { send, done });
+                    roots.push(done);
+                }
             }
         }
         let mut starts: BTreeSet<Offset> = roots.iter().copied().collect();
@@ -128,6 +134,19 @@ impl Plan {
             names: Names::new(request),
         })
     }
+}
+
+/// The delegating loops (`yield from`, `await`) of exactly the shape the compiler of CPython gives them: `SEND`, `YIELD_VALUE`,
+/// `RESUME`, and a jump back, of one code unit each. Where the `SEND` is, and what comes behind the loop.
+pub(super) fn delegations(code: &[Instruction]) -> impl Iterator<Item = (Offset, Offset)> {
+    code.windows(4).filter_map(|loop_| {
+        let [send, yielding, resume, jump] = loop_ else { return None };
+        let (Op::Send { done }, Op::YieldValue) = (&send.op, &yielding.op) else { return None };
+        let adjacent = send.offset == send.opcode_offset && *done == send.offset + 4 && jump.next == *done;
+        let again = matches!(resume.op, Op::Resume(kind) if kind >= 2)
+            && matches!(jump.op, Op::JumpBackwardNoInterrupt(target) if target == send.offset);
+        (adjacent && again).then_some((send.offset, *done))
+    })
 }
 
 /// Where control goes after an instruction: its jump target, and whether it falls through. A yield ends its block: what

@@ -1,0 +1,318 @@
+//! Generators and coroutines whose code is compiled: resumed, passed through and made without CPython's calls.
+//!
+//! *Problem*: a generator does little between two yields, so what lies around a resumption decides its speed: `gen_send_ex2`,
+//! the hook, finding the entry; and in a chain of generators that delegate to each other (`yield from`, `await`) all of that
+//! at every link. *Method*: whoever resumes a generator comes here, from compiled code directly ([`resume`]) and from C by the hook
+//! ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
+//! suspended in a delegating loop would hand the value on to its receiver and hand back what that yields: if
+//! the receiver is a suspended generator with compiled code itself, it is *passed through*, which means made the current frame
+//! without running its code. Only the last of a chain runs; the others run again when the one below returns or raises.
+//! *Invariants*:
+//! - every generator of a chain is linked, counted as a recursion, marked executing and on the exception stack while one below it
+//!   runs, and its frame stands at its `SEND`: nobody can tell it from one that runs;
+//! - a frame that is passed through keeps its stack's depth, so its slots hold what the depth says, always;
+//! - when the inner one ends, the outer goes on in compiled code if there is any, and else in the interpreter, at the same place.
+
+use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
+use columba_cpython_runtime::{
+    code::Code,
+    direct,
+    frame::{Frame, Generator},
+    generator::{self, Outcome},
+    layout::{self, frame as frame_layout},
+    object,
+    thread::ThreadState,
+};
+use pyo3::ffi::{self, PyObject};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Generators resumed by compiled code, passed through, and made, without CPython.
+pub static RESUMED: AtomicU64 = AtomicU64::new(0);
+pub static PASSED: AtomicU64 = AtomicU64::new(0);
+pub static MADE: AtomicU64 = AtomicU64::new(0);
+
+/// Counts under the GIL, so without an atomic addition.
+#[inline(always)]
+fn count(counter: &AtomicU64, by: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
+}
+
+const SUSPENDED: i8 = frame_layout::STATE_SUSPENDED as i8;
+const EXECUTING: i8 = frame_layout::STATE_EXECUTING as i8;
+
+/// Where compiled code goes on with a frame. Valid until Python code runs.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    state: &'a CodeState,
+    point: ResumePoint,
+}
+
+/// The place of a suspended frame in the code unit at `distance` from the one it stands at, which is in the code.
+#[inline(always)]
+fn place_of<'a>(frame: Frame, distance: isize) -> Option<Place<'a>> {
+    let state = CodeState::of(frame.code())?;
+    let points = state.resume_points();
+    if points.is_null() {
+        return None;
+    }
+    // SAFETY: the table is as long as the code, and one longer.
+    let point = unsafe { points.offset(frame.lasti() + distance).read() };
+    Some(Place { state, point })
+}
+
+/// Resumes a generator or coroutine for compiled code; see [`generator::Resumer`].
+///
+/// # Safety
+/// As for [`generator::offer`].
+pub unsafe fn resume(
+    thread: ThreadState,
+    generator: Generator,
+    sent: *mut PyObject,
+) -> Option<(Outcome, *mut PyObject)> {
+    let (state, frame) = (generator.frame_state(), generator.frame());
+    if state >= EXECUTING {
+        return None;
+    }
+    let place = place_of(frame, 1)?;
+    // SAFETY: `None` is immortal as far as the process goes.
+    let unexpected = state != SUSPENDED && sent != unsafe { ffi::Py_None() };
+    if place.point.entry == ResumePoint::NONE || unexpected || !hook::may_enter(thread) {
+        return None;
+    }
+    count(&RESUMED, 1);
+    generator::begin(thread, generator);
+    let result = go_on(thread, frame, place, sent);
+    if !result.is_null() && generator.frame_state() == SUSPENDED {
+        generator::suspended(thread, generator);
+        return Some((Outcome::Yielded, result));
+    }
+    // SAFETY: it has ended, and the caller keeps it alive.
+    unsafe { generator::finish(thread, generator, result) };
+    Some((if result.is_null() { Outcome::Raised } else { Outcome::Returned }, result))
+}
+
+/// Goes on with a frame that CPython resumes, the value sent being on its stack. `None`: there is no code for it.
+#[inline(always)]
+pub fn resume_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> Option<*mut PyObject> {
+    if state.resume_points().is_null() {
+        tiering::on_hot(state, frame)?;
+        if state.resume_points().is_null() {
+            return None;
+        }
+    }
+    // SAFETY: the table is as long as the code, and one longer.
+    let point = unsafe { state.resume_points().offset(frame.lasti() + 1).read() };
+    if point.entry == ResumePoint::NONE {
+        return None;
+    }
+    if point.sent == ResumePoint::NONE {
+        return Some(enter(thread, frame, state, point.entry));
+    }
+    let top = frame.stacktop() - 1;
+    // SAFETY: a resumed frame has the value sent on its stack.
+    let sent = unsafe { frame.slot(top as usize) };
+    frame.set_stacktop(top);
+    Some(go_on(thread, frame, Place { state, point }, sent))
+}
+
+/// Runs an unlinked frame whose generator is executing; as the hook does.
+#[inline(always)]
+fn go_on(thread: ThreadState, frame: Frame, place: Place<'_>, sent: *mut PyObject) -> *mut PyObject {
+    if place.point.sent != ResumePoint::NONE
+        && let Some((receiver, next)) = receiver(frame)
+        // With nothing left the frame's own code finds out that the recursion is too deep.
+        && thread.recursion_remaining() > 1
+    {
+        return pass_through(thread, frame, receiver, next, sent);
+    }
+    run(thread, frame, place, sent)
+}
+
+#[inline(always)]
+fn run(thread: ThreadState, frame: Frame, place: Place<'_>, sent: *mut PyObject) -> *mut PyObject {
+    let top = frame.stacktop();
+    // SAFETY: CPython leaves room for the value that a suspended frame is sent.
+    unsafe { frame.set_slot(top as usize, sent) };
+    frame.set_stacktop(top + 1);
+    enter(thread, frame, place.state, place.point.entry)
+}
+
+#[inline(always)]
+fn enter(thread: ThreadState, frame: Frame, state: &CodeState, entry: u16) -> *mut PyObject {
+    // SAFETY: nothing has run since the entry was read from the table of the version in use.
+    let compiled = unsafe { state.peek_compiled().unwrap_unchecked() }.clone();
+    hook::enter(thread, frame, state, compiled, i64::from(entry))
+}
+
+/// What a delegating frame delegates to, if that is suspended and has compiled code.
+#[inline(always)]
+fn receiver<'a>(frame: Frame) -> Option<(Generator, Place<'a>)> {
+    // SAFETY: the receiver lies on top of the stack of a frame that is suspended in a delegating loop.
+    unsafe {
+        let receiver = frame.slot(frame.stacktop() as usize - 1);
+        if !generator::is_resumable(receiver) {
+            return None;
+        }
+        let inner = Generator::new(receiver);
+        if inner.frame_state() != SUSPENDED {
+            return None;
+        }
+        let place = place_of(inner.frame(), 1)?;
+        (place.point.entry != ResumePoint::NONE).then_some((inner, place))
+    }
+}
+
+/// Runs the last of a chain of generators, of which `frame` is the first, and `inner` with its place the second.
+#[inline(never)]
+fn pass_through(
+    thread: ThreadState,
+    mut frame: Frame,
+    mut inner: Generator,
+    mut place: Place<'_>,
+    sent: *mut PyObject,
+) -> *mut PyObject {
+    let cframe = thread.cframe();
+    let mut outer: *mut u8 = cframe.current_frame();
+    let mut handled = thread.exc_info_ptr();
+    let mut left = thread.recursion_remaining() - 1;
+    let mut passed = 0;
+    loop {
+        frame.set_previous(outer);
+        frame.set_is_entry(false);
+        // From the `YIELD_VALUE` back to the `SEND`.
+        frame.set_prev_instr(frame.prev_instr().wrapping_sub(1));
+        handled = generator::mark_executing(inner, handled);
+        outer = frame.as_ptr();
+        frame = inner.frame();
+        passed += 1;
+        if place.point.sent == ResumePoint::NONE || left <= 1 {
+            break;
+        }
+        let Some(next) = receiver(frame) else { break };
+        left -= 1;
+        (inner, place) = next;
+    }
+    cframe.set_current_frame(outer);
+    thread.set_exc_info_ptr(handled);
+    thread.set_recursion_remaining(left);
+    count(&PASSED, passed);
+    let mut result = run(thread, frame, place, sent);
+    loop {
+        // SAFETY: the frames of the chain are their generators'.
+        let mut ended = unsafe { frame.generator() };
+        if !result.is_null() && ended.frame_state() == SUSPENDED && cframe.use_tracing() == 0 {
+            // What one of a chain yields all above it yield.
+            thread.set_recursion_remaining(thread.recursion_remaining() + passed as i32);
+            let mut handled;
+            frame = thread.current_frame();
+            loop {
+                handled = generator::mark_suspended(ended);
+                frame.set_prev_instr(frame.prev_instr().wrapping_add(1));
+                // SAFETY: as above.
+                ended = unsafe { frame.generator() };
+                ended.set_frame_state(SUSPENDED);
+                passed -= 1;
+                outer = frame.previous();
+                if passed == 0 {
+                    break;
+                }
+                // SAFETY: the frame above in the chain.
+                frame = unsafe { Frame::new(outer) };
+            }
+            thread.set_exc_info_ptr(handled);
+            cframe.set_current_frame(outer);
+            return result;
+        }
+        frame = thread.current_frame();
+        result = come_back(thread, frame, ended, result);
+        passed -= 1;
+        if passed == 0 {
+            return result;
+        }
+    }
+}
+
+/// Goes on with a frame that was passed through, when `inner` has come to an end, or has yielded while tracing is on. As
+/// the hook does.
+#[inline(never)]
+fn come_back(thread: ThreadState, frame: Frame, inner: Generator, mut result: *mut PyObject) -> *mut PyObject {
+    if !result.is_null() && inner.frame_state() == SUSPENDED {
+        generator::suspended(thread, inner);
+        frame.set_prev_instr(frame.prev_instr().wrapping_add(1));
+        // SAFETY: the frames of a chain are their generators'.
+        unsafe { frame.generator() }.set_frame_state(SUSPENDED);
+        result = hook::report_yield(thread, result);
+        frame.unlink(thread);
+        thread.leave_recursive_call();
+        return result;
+    }
+    let Some(state) = CodeState::of(frame.code()) else { unreachable!("only code with a state is passed through") };
+    // SAFETY: the stack of `frame` keeps `inner` alive; the slot owns the reference that is exchanged.
+    unsafe {
+        generator::finish(thread, inner, result);
+        if !result.is_null() {
+            let top = frame.stacktop() as usize - 1;
+            frame.set_slot(top, result);
+            object::decref(inner.as_ptr());
+        }
+    }
+    frame.unlink(thread);
+    thread.leave_recursive_call();
+    if result.is_null() {
+        return interpret_loop(thread, frame, state, 1);
+    }
+    // The frame stands at its `SEND`; the loop is four units long.
+    if let Some(place) = place_of(frame, 2)
+        && place.point.sent != ResumePoint::NONE
+        && thread.cframe().use_tracing() == 0
+    {
+        return enter(thread, frame, state, place.point.sent);
+    }
+    frame.resume_at((frame.lasti() + 4) as usize);
+    interpret_loop(thread, frame, state, 0)
+}
+
+/// Makes the generator of a call that CPython has made a frame for. `None`: the interpreter shall do it.
+pub fn make_from_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> Option<*mut PyObject> {
+    // SAFETY: as in `place_of`; the version is kept while it is used.
+    let compiled = unsafe { state.peek_compiled() }?.clone();
+    let prelude = compiled.prelude.as_ref()?;
+    if thread.recursion_remaining() <= 0 || frame.lasti() >= 0 {
+        return None;
+    }
+    count(&MADE, 1);
+    // SAFETY: an unlinked frame at its beginning, with the prelude of its own code.
+    unsafe { generator::make_from_frame(thread, frame, prelude) }
+}
+
+/// Takes over the call of a function that makes a generator; see [`direct`].
+///
+/// # Safety
+/// As for [`direct::Make`].
+pub unsafe fn make_directly(
+    thread: ThreadState,
+    function: *mut PyObject,
+    arguments: *const *mut PyObject,
+    filled: usize,
+) -> Option<*mut PyObject> {
+    // SAFETY: function and arguments are alive and owned, says the caller.
+    unsafe {
+        let state = CodeState::of(Code::new(object::read::<*mut PyObject>(function, layout::function::FUNC_CODE)))?;
+        if !state.makes_plain_generators() || !hook::may_call(thread, function) || thread.recursion_remaining() <= 0 {
+            return None;
+        }
+        let compiled = state.peek_compiled()?.clone();
+        let prelude = compiled.prelude.as_ref()?;
+        let code: Code = state.code();
+        let defaults = direct::missing(function, code, filled)?;
+        let made = generator::make(thread, function, code, prelude, arguments, filled, defaults)?;
+        count(&MADE, 1);
+        object::decref(function);
+        Some(made)
+    }
+}
+
+/// Registers what this module does for compiled code.
+pub fn install() {
+    generator::set_resumer(resume);
+}
