@@ -370,7 +370,8 @@ pub(crate) fn may_enter(thread: ThreadState) -> bool {
 #[inline(always)]
 pub(crate) unsafe fn may_call(thread: ThreadState, function: *mut PyObject) -> bool {
     // SAFETY: says the caller.
-    may_enter(thread) && unsafe { object::read::<usize>(function, layout::function::VECTORCALL) } == direct::plain_vectorcall()
+    may_enter(thread)
+        && unsafe { object::read::<usize>(function, layout::function::VECTORCALL) } == direct::plain_vectorcall()
 }
 
 /// Compiled code was left through an exit: the interpreter goes on.

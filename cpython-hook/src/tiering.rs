@@ -144,7 +144,8 @@ fn note_receiver(state: &CodeState, origin: u32, frame: Frame) {
     let top = (frame.code().nlocalsplus() + frame.depth() - 1) as usize;
     // SAFETY: the frame was rebuilt just now: an item of its stack.
     let Some(version) = (unsafe { capture::note_class(frame.slot(top)) }) else { return };
-    let failures = state.exits.borrow().iter().filter(|(key, _)| key.origin == origin).map(|(_, count)| count.total).sum::<u64>();
+    let failures =
+        state.exits.borrow().iter().filter(|(key, _)| key.origin == origin).map(|(_, count)| count.total).sum::<u64>();
     let mut receivers = state.receivers.borrow_mut();
     let known = receivers.contains_key(&origin);
     let seen = receivers.entry(origin).or_default();

@@ -7,8 +7,8 @@ use crate::code::Code;
 use crate::helpers::capi;
 use crate::helpers::namespace;
 use crate::helpers::subscripts;
-use crate::layout::{function, member_descriptor};
 use crate::layout::{array, dict, dict_keys, dict_unicode_entry, list_iterator, managed_dict, type_object};
+use crate::layout::{function, member_descriptor};
 use crate::object::{self, read};
 use crate::thread::small_ints;
 use crate::types_seen;
@@ -391,7 +391,9 @@ unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *
             }
             let member: *const ffi::PyMemberDef = read(found, member_descriptor::D_MEMBER);
             return match u16::try_from((*member).offset) {
-                Ok(offset) if i64::from((*member).type_code) == member_descriptor::T_OBJECT_EX && (*member).flags == 0 => {
+                Ok(offset)
+                    if i64::from((*member).type_code) == member_descriptor::T_OBJECT_EX && (*member).flags == 0 =>
+                {
                     Feedback::Slot { type_version, offset }
                 }
                 _ => Feedback::None,
@@ -451,7 +453,10 @@ impl SharedKeys {
     fn position(&self, name: *mut PyObject) -> Option<usize> {
         // SAFETY: entries below the count.
         let key = |index: usize| unsafe {
-            self.entries.add(index * dict_unicode_entry::SIZE + dict_unicode_entry::ME_KEY).cast::<*mut PyObject>().read()
+            self.entries
+                .add(index * dict_unicode_entry::SIZE + dict_unicode_entry::ME_KEY)
+                .cast::<*mut PyObject>()
+                .read()
         };
         (0..self.count).find(|index| key(*index) == name)
     }

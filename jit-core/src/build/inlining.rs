@@ -103,7 +103,8 @@ impl Builder<'_> {
             (Some(_), Some(_)) => (method, arguments + 1),
             _ => return false,
         };
-        let Item::Object { value: function, py, known: Some(Known::Function(id)), .. } = self.state.stack[position] else {
+        let Item::Object { value: function, py, known: Some(Known::Function(id)), .. } = self.state.stack[position]
+        else {
             return false;
         };
         let guesses = [Reason::Type, Reason::Version, Reason::Overflow, Reason::Range];
@@ -313,9 +314,8 @@ impl Builder<'_> {
             Item::Raw { raw, .. } => Some(raw.kind()),
             _ => None,
         };
-        let raw = kind.filter(|kind| {
-            returns.iter().all(|end| matches!(end.item, Item::Raw { raw, .. } if raw.kind() == *kind))
-        });
+        let raw = kind
+            .filter(|kind| returns.iter().all(|end| matches!(end.item, Item::Raw { raw, .. } if raw.kind() == *kind)));
         self.state = state.clone();
         let seen = |end: &Returned| matches!(end.item, Item::Raw { raw, .. } if self.is_seen_elsewhere(raw));
         if raw.is_none() && returns.iter().any(seen) {

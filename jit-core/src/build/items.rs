@@ -98,9 +98,7 @@ impl Builder<'_> {
     pub fn object(&mut self, item: Item) -> Value {
         match item {
             Item::Object { value, .. } | Item::RangeIter { iter: value, .. } => value,
-            Item::Const(i) => {
-                self.constant_object(i)
-            }
+            Item::Const(i) => self.constant_object(i),
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } => unreachable!("raw items have no object"),
         }

@@ -112,7 +112,9 @@ impl Builder<'_> {
         };
         let versions = self.versions(type_version, |version| {
             match (self.request.environment.attribute_place(version, self.inlined, name, access), place) {
-                (Feedback::InstanceValue { index, .. }, Feedback::InstanceValue { index: wanted, .. }) => index == *wanted,
+                (Feedback::InstanceValue { index, .. }, Feedback::InstanceValue { index: wanted, .. }) => {
+                    index == *wanted
+                }
                 (Feedback::Slot { offset, .. }, Feedback::Slot { offset: wanted, .. }) => offset == *wanted,
                 _ => false,
             }
