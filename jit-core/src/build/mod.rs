@@ -148,6 +148,8 @@ pub struct BuildOptions {
     pub direct_generators: bool,
     pub pass_delegators: bool,
     pub make_generators: bool,
+    /// End a generator that is closed without running it, where no handler is around the yield.
+    pub close_generators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -163,6 +165,7 @@ pub const SWITCHES: &[&str] = &[
     "direct_generators",
     "pass_delegators",
     "make_generators",
+    "close_generators",
 ];
 
 impl BuildOptions {
@@ -181,6 +184,7 @@ impl BuildOptions {
             direct_generators: enabled("direct_generators"),
             pass_delegators: enabled("pass_delegators"),
             make_generators: enabled("make_generators"),
+            close_generators: enabled("close_generators"),
         }
     }
 }
