@@ -129,6 +129,8 @@ pub struct ResumePoint {
     pub entry: u16,
     /// If what yielded here only delegates (`yield from`, `await`): the entry for when the one it delegates to has returned.
     pub sent: u16,
+    /// No handler is around what yielded here: an exception thrown in leaves the generator at once.
+    pub bare: bool,
 }
 
 impl ResumePoint {
@@ -292,7 +294,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         ctx: entry.ctx(),
         start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
         entries: entries(&built),
-        resume_points: resume_points(&built, code.code_units() as usize),
+        resume_points: resume_points(&built, &bytecode, &options, code.code_units() as usize),
         prelude: built.prelude.take(),
         out_words: out_words(&lowered.exits),
         exits: lowered.exits.into_boxed_slice(),
@@ -526,16 +528,25 @@ fn entries(built: &Built) -> Box<[(u32, i64)]> {
 }
 
 /// The entries of a generator's code by code unit.
-fn resume_points(built: &Built, code_units: usize) -> Box<[ResumePoint]> {
+fn resume_points(
+    built: &Built,
+    bytecode: &Bytecode,
+    options: &config::Config,
+    code_units: usize,
+) -> Box<[ResumePoint]> {
     if !built.entries.iter().any(|entry| matches!(entry, build::Entry::Resume(_))) {
         return Box::default();
     }
-    let mut points = vec![ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE }; code_units + 1];
+    let mut points =
+        vec![ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE, bare: false }; code_units + 1];
+    let close_idle = BuildOptions::without(&options.disable_passes).close_generators;
     for (number, entry) in built.entries.iter().enumerate() {
         let number = u16::try_from(number).unwrap_or(ResumePoint::NONE);
         match *entry {
             build::Entry::Resume(offset) => {
-                points[offset as usize + 1].entry = number;
+                let point = &mut points[offset as usize + 1];
+                point.entry = number;
+                point.bare = close_idle && bytecode.handler_for(offset).is_none();
             }
             build::Entry::Sent { send, .. } => {
                 // A delegating loop yields in the unit behind its `SEND`.

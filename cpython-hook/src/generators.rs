@@ -30,6 +30,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub static RESUMED: AtomicU64 = AtomicU64::new(0);
 pub static PASSED: AtomicU64 = AtomicU64::new(0);
 pub static MADE: AtomicU64 = AtomicU64::new(0);
+/// Closed without being run.
+pub static CLOSED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts under the GIL, so without an atomic addition.
 #[inline(always)]
@@ -113,6 +115,38 @@ pub fn resume_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> Opt
     let sent = unsafe { frame.slot(top as usize) };
     frame.set_stacktop(top);
     Some(go_on(thread, frame, Place { state, point }, sent))
+}
+
+/// `close()` throws a `GeneratorExit` in and throws it away again. Where the frame is suspended outside of every handler, all
+/// that comes of it is that the stack is dropped: done here, without the traceback that nobody can see. Whether it was
+/// done; then the exception is still set, as the interpreter leaves it.
+pub fn close(thread: ThreadState, frame: Frame, state: &CodeState) -> bool {
+    // Only `gen_close` sets the class alone: what `throw` is given has been made an instance. An exception being handled would
+    // have made it one, too, and is left to the interpreter with it.
+    // SAFETY: the exception types live as long as the interpreter.
+    let closing = thread.curexc_type() == unsafe { ffi::PyExc_GeneratorExit } && thread.curexc_value().is_null();
+    if !closing || state.resume_points().is_null() || thread.cframe().use_tracing() != 0 {
+        return false;
+    }
+    // SAFETY: the table is as long as the code, and one longer.
+    let point = unsafe { state.resume_points().offset(frame.lasti() + 1).read() };
+    if !point.bare || thread.recursion_remaining() <= 0 {
+        return false;
+    }
+    count(&CLOSED, 1);
+    let locals = frame.code().nlocalsplus();
+    let mut top = frame.stacktop();
+    frame.link(thread);
+    thread.set_recursion_remaining(thread.recursion_remaining() - 1);
+    while top > locals {
+        top -= 1;
+        // SAFETY: the stack's slots are owned or null, and their deallocators leave the exception as it is.
+        unsafe { ffi::Py_XDECREF(frame.slot(top as usize)) };
+    }
+    thread.leave_recursive_call();
+    frame.unlink(thread);
+    frame.set_stacktop(locals);
+    true
 }
 
 /// Runs an unlinked frame whose generator is executing; as the hook does.

@@ -204,6 +204,9 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
     if state.countdown.get() == 1 {
         return rehearse(thread, frame, state, throwflag);
     }
+    if throwflag != 0 && frame.is_generator_owned() && generators::close(thread, frame, state) {
+        return null_mut();
+    }
     if throwflag == 0 {
         if thread.cframe().use_tracing() != 0 {
             // Our own request for an extraction looks like tracing: postpone it.

@@ -331,6 +331,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("generators_resumed", load(&generators::RESUMED))?;
     dict.set_item("delegators_passed", load(&generators::PASSED))?;
     dict.set_item("generators_made", load(&generators::MADE))?;
+    dict.set_item("generators_closed", load(&generators::CLOSED))?;
     dict.set_item("ticks", load(&ticker::TICKS))?;
     dict.set_item("loop_searches", load(&extraction::TIMES_ARMED))?;
     dict.set_item("loops_extracted", load(&extraction::TIMES_EXTRACTED))?;

@@ -13,7 +13,7 @@ use crate::{
     frame::{Frame, Generator},
     layout::{code, exc_info, frame, function, generator},
     object,
-    thread::ThreadState,
+    thread::{ExcInfo, ThreadState},
 };
 use columba_jit_core::build::Prelude;
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
@@ -92,7 +92,7 @@ pub fn begin(thread: ThreadState, generator: Generator) {
 pub fn mark_executing(generator: Generator, top: *mut u8) -> *mut u8 {
     let own = generator.exc_state();
     // SAFETY: the entry lies in the generator.
-    unsafe { own.add(exc_info::PREVIOUS_ITEM).cast::<*mut u8>().write(top) };
+    unsafe { ExcInfo::new(own) }.set_previous_item(top);
     generator.set_frame_state(frame::STATE_EXECUTING as i8);
     own
 }

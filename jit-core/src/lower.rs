@@ -264,8 +264,7 @@ impl Lowering<'_> {
     fn unbox_int(&mut self, object: Value, leave: &Leave, result: Option<Value>) {
         let result = result.unwrap_or_else(|| self.out.new_value(Ty::I64));
         if self.cold {
-            let loaded = self.unbox_int_by_helper(object, leave);
-            return self.push(loaded, Some(result));
+            return self.unbox_int_by_helper(object, leave, result);
         }
         let (long_size, digits) = (self.layout.long_size, self.layout.long_digits);
         let fast = self.new_block();
@@ -298,8 +297,8 @@ impl Lowering<'_> {
         self.effect(Op::Branch(fits, done_with, otherwise));
 
         self.current = slow;
-        let loaded = self.unbox_int_by_helper(object, leave);
-        let value = self.value(loaded);
+        let value = self.out.new_value(Ty::I64);
+        self.unbox_int_by_helper(object, leave, value);
         self.jump(done, vec![value]);
 
         self.place(fast);
@@ -310,12 +309,12 @@ impl Lowering<'_> {
         self.place(done);
     }
 
-    /// The load that gives the value.
-    fn unbox_int_by_helper(&mut self, object: Value, leave: &Leave) -> Op {
+    /// The result is loaded before it is known to be one: so nothing but a jump stands behind the guard.
+    fn unbox_int_by_helper(&mut self, object: Value, leave: &Leave, result: Value) {
         let scratch = self.value(Op::Out);
         let fits = self.value(Op::Call(Helper::IntToI64, vec![object, scratch]));
+        self.push(Op::Load { mem: MemTy::I64, ty: Ty::I64, base: scratch, offset: 0 }, Some(result));
         self.effect(Op::Guard(fits, leave.clone()));
-        Op::Load { mem: MemTy::I64, ty: Ty::I64, base: scratch, offset: 0 }
     }
 
     fn incref(&mut self, object: Value) {

@@ -5,6 +5,7 @@
 # optimised: delegate: pass_delegators
 # optimised: Tree.__iter__: pass_delegators
 # optimised: count: make_generators
+# optimised: dropped: close_generators
 import gc
 import sys
 import traceback
@@ -341,3 +342,53 @@ for _ in range(3):
     for x in switches(2):
         r.append(x)
     print(r, [event for event in events if event[1] == "switches"][:3])
+
+
+# A generator that is closed where no handler is: the stack goes before the locals, and finalisers see no exception.
+class Noisy:
+    def __init__(self, name):
+        self.name = name
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return 1
+
+    def __del__(self):
+        log.append((self.name, sys.exc_info()[0], sys._getframe(1).f_code.co_name))
+
+
+def dropped():
+    local = Noisy("local")
+    for x in Noisy("iterator"):
+        yield x
+
+
+def drops():
+    g = dropped()
+    next(g)
+    del g
+    g = dropped()
+    next(g)
+    g.close()
+    g.close()
+    print(g.gi_frame, any(x for x in Noisy("any")))
+    g = dropped()
+    next(g)
+    try:
+        g.throw(GeneratorExit)
+    except GeneratorExit as e:
+        print([f.name for f in traceback.extract_tb(e.__traceback__)])
+    try:
+        raise KeyError
+    except KeyError:
+        g = dropped()
+        next(g)
+        del g
+
+
+for _ in range(3):
+    log.clear()
+    drops()
+    print(log)

@@ -28,7 +28,12 @@ impl Builder<'_> {
             self.block = block;
             match *entry {
                 Entry::Start => self.enter_start(),
-                Entry::Resume(offset) => self.enter_resume(offset)?,
+                Entry::Resume(offset) => {
+                    if self.request.options.close_generators && self.request.bytecode.handler_for(offset).is_none() {
+                        self.count("close_generators");
+                    }
+                    self.enter_resume(offset)?;
+                }
                 Entry::Sent { done, .. } => {
                     self.count("pass_delegators");
                     self.enter_suspended(done);

@@ -186,6 +186,8 @@ pub struct BuildOptions {
     pub direct_generators: bool,
     pub pass_delegators: bool,
     pub make_generators: bool,
+    /// End a generator that is closed without running it, where no handler is around the yield.
+    pub close_generators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -203,6 +205,7 @@ pub const SWITCHES: &[&str] = &[
     "direct_generators",
     "pass_delegators",
     "make_generators",
+    "close_generators",
 ];
 
 impl BuildOptions {
@@ -223,6 +226,7 @@ impl BuildOptions {
             direct_generators: enabled("direct_generators"),
             pass_delegators: enabled("pass_delegators"),
             make_generators: enabled("make_generators"),
+            close_generators: enabled("close_generators"),
         }
     }
 }
