@@ -313,11 +313,11 @@ impl Builder<'_> {
         }
         self.flush_names_for(&shape.names);
         self.settle_copies(target);
-        for i in 0..shape.stack.len() {
+        for (i, raw) in raw_items.into_iter().enumerate() {
             match shape.stack[i] {
                 ItemShape::Null => {}
                 ItemShape::Raw(_) => {
-                    let raw = raw_items[i].expect("what joins to a raw item is raw or a number");
+                    let raw = raw.expect("what joins to a raw item is raw or a number");
                     args.push(raw.value());
                     let item = std::mem::replace(&mut self.state.stack[i], Item::raw(raw));
                     self.release(item);
