@@ -56,6 +56,23 @@ class Asked(Task):
         raise AttributeError(name)
 
 
+class Late(Task):
+    def __init__(self, name):
+        # Attributes before the base's: the same names have other places.
+        self.first, self.second = name, name
+        Task.__init__(self, name)
+
+
+def fresh(n):
+    """First stores of attributes whose places depend on the class."""
+    out = []
+    for i in range(n):
+        task = (Task, Late, Fast, Moved)[i % 4](i)
+        task.link = task.run(i)
+        out.append((list(vars(task).items())[-3:], task.link))
+    return out
+
+
 def drive(tasks, n):
     total = 0
     for i in range(n):
@@ -97,6 +114,10 @@ for tasks in two, four, six, four, two:
         if repeat < 59:
             reset(tasks)
 print(shown)
+
+for _ in range(8):
+    made = fresh(40)
+print(made[:8], made[-2:])
 
 # A method that an instance hides, a class that changes, an attribute that goes.
 four[0].weight = lambda: 5000

@@ -14,6 +14,7 @@
 
 use super::builder::Builder;
 use super::items::constant_types;
+use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
 use crate::bytecode::decode::Bytecode;
@@ -206,7 +207,7 @@ impl Builder<'_> {
                 }
                 Code::StoreFast(i) => locals[i as usize] = Some(self.pop()),
                 Code::LoadAttr(name) => {
-                    let feedback = self.attribute_feedback(name, &instruction.feedback);
+                    let feedback = self.attribute_feedback(Access::Load, name, &instruction.feedback);
                     if feedback == Feedback::None {
                         // Most likely a path that was not taken yet: the first few times the interpreter does the call.
                         if !self.may_guess(Reason::Unseen) {

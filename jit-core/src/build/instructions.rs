@@ -1,6 +1,7 @@
 //! One bytecode instruction after another: which method of the builder does it.
 
 use super::builder::Builder;
+use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::instruction::{Instruction, Op as Code};
 use crate::helpers::Helper;
@@ -46,11 +47,14 @@ impl Builder<'_> {
             Code::StoreName(name) => self.store_name(name),
             Code::DeleteName(name) => self.delete_name(name),
             Code::LoadAttr(name) => {
-                let feedback = self.attribute_feedback(name, &feedback);
+                let feedback = self.attribute_feedback(Access::Load, name, &feedback);
                 self.load_attr(name, &feedback);
             }
             Code::LoadMethod(name) => self.load_method(name, &feedback),
-            Code::StoreAttr(name) => self.store_attr(name, &feedback),
+            Code::StoreAttr(name) => {
+                let feedback = self.attribute_feedback(Access::Store, name, &feedback);
+                self.store_attr(name, &feedback);
+            }
             Code::DeleteAttr(name) => self.delete_attr(name),
             Code::Unary(op) => self.unary_op(op),
             Code::BinaryOp { op, in_place } => self.binary_op(op, in_place, &feedback, next),

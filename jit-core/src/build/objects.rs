@@ -6,7 +6,7 @@
 
 use super::builder::Builder;
 use super::examples::Example;
-use super::receivers::Access;
+use super::receivers::{Access, Index, Spot};
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
@@ -289,27 +289,14 @@ impl Builder<'_> {
     // ---- attributes ----
 
     pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
-        let layout = self.request.layout;
         let example = match *feedback {
             Feedback::InstanceValue { type_version, index } => {
                 self.attribute_example(self.state.stack[self.position(1)], type_version, index)
             }
             _ => None,
         };
-        let found = match *feedback {
-            Feedback::InstanceValue { index, .. } => self.guard_place(Access::Load, name, feedback).map(|owner| {
-                let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
-                let zero = self.emit(Op::Null(Ty::Ptr));
-                let there = self.compare(Cond::Ne, values, zero);
-                self.guard(there, Reason::Version);
-                self.load(MemTy::Ptr, Ty::Obj, values, 8 * i32::from(index))
-            }),
-            Feedback::Slot { offset, .. } => self
-                .guard_place(Access::Load, name, feedback)
-                .map(|owner| self.load(MemTy::Ptr, Ty::Obj, owner, i32::from(offset))),
-            _ => None,
-        };
-        if let Some(value) = found {
+        if let Some(spot) = self.guard_place(Access::Load, name, feedback) {
+            let value = self.load(MemTy::Ptr, Ty::Obj, spot.base, spot.offset);
             let null = self.emit(Op::Null(Ty::Obj));
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
@@ -338,31 +325,20 @@ impl Builder<'_> {
     }
 
     pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
-        let layout = self.request.layout;
-        let place = match *feedback {
-            Feedback::InstanceValue { index, .. } => self.guard_place(Access::Store, name, feedback).map(|owner| {
-                let values = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
-                let zero = self.emit(Op::Null(Ty::Ptr));
-                let there = self.compare(Cond::Ne, values, zero);
-                self.guard(there, Reason::Version);
-                (values, 8 * i32::from(index))
-            }),
-            Feedback::Slot { offset, .. } => {
-                self.guard_place(Access::Store, name, feedback).map(|owner| (owner, i32::from(offset)))
-            }
-            _ => None,
-        };
-        if let Some((base, offset)) = place {
+        if let Some(Spot { base, offset, values }) = self.guard_place(Access::Store, name, feedback) {
             let old = self.load(MemTy::Ptr, Ty::Obj, base, offset);
-            if let Feedback::InstanceValue { index, .. } = *feedback {
+            if let Some((values, index)) = values {
                 let null = self.emit(Op::Null(Ty::Obj));
                 let there = self.compare(Cond::Ne, old, null);
                 let first = self.branch(there, false);
                 let done = self.function.new_block();
                 self.goto(done);
                 self.aside(first, |b| {
-                    let index = b.int(index.into());
-                    b.effect(Op::Call(Helper::NoteFirstStore, vec![base, index]));
+                    let index = match index {
+                        Index::Constant(index) => b.int(index),
+                        Index::Chosen(index) => index,
+                    };
+                    b.effect(Op::Call(Helper::NoteFirstStore, vec![values, index]));
                     b.goto(done);
                 });
                 self.block = done;

@@ -13,7 +13,7 @@ use super::builder::Builder;
 use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
-use crate::ir::op::{BinOp, Cond, Op, Symbol, Value};
+use crate::ir::op::{BinOp, Cond, Op, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// Where instances of a class find a method.
@@ -33,15 +33,30 @@ pub enum Access {
     Store,
 }
 
+/// Where an attribute of an object is: at an address.
+pub(super) struct Spot {
+    pub base: Value,
+    pub offset: i32,
+    /// The values in line of which it is one, and which; `None` for a slot.
+    pub values: Option<(Value, Index)>,
+}
+
+/// A number that is known, or depends on the class.
+#[derive(Clone, Copy)]
+pub(super) enum Index {
+    Constant(i64),
+    Chosen(Value),
+}
+
 /// Classes an access is compiled for.
 const MOST_CLASSES: usize = 4;
 
 impl Builder<'_> {
     /// What is known about an attribute of the topmost item: by the interpreter, or else by what the item looked like.
-    pub fn attribute_feedback(&self, name: u32, feedback: &Feedback) -> Feedback {
+    pub fn attribute_feedback(&self, access: Access, name: u32, feedback: &Feedback) -> Feedback {
         match (feedback, self.example(self.state.stack[self.position(1)])) {
             (Feedback::None, Some(example)) if example.type_version != 0 => {
-                self.request.environment.attribute_place(example.type_version, self.inlined, name, Access::Load)
+                self.request.environment.attribute_place(example.type_version, self.inlined, name, access)
             }
             _ => feedback.clone(),
         }
@@ -104,22 +119,52 @@ impl Builder<'_> {
         Some(self.guard_versions(depth, &[version])?.0)
     }
 
-    /// Guards that the topmost object has the attribute where the interpreter found it: among the values in line, at an
-    /// index, or in a slot. Gives the object.
-    pub fn guard_place(&mut self, access: Access, name: u32, place: &Feedback) -> Option<Value> {
+    /// Guards that the topmost object has the attribute where the interpreter found it, or where another known class has it:
+    /// among the values in line, at an index, or in a slot.
+    pub(super) fn guard_place(&mut self, access: Access, name: u32, place: &Feedback) -> Option<Spot> {
         let (Feedback::InstanceValue { type_version, .. } | Feedback::Slot { type_version, .. }) = *place else {
             return None;
         };
-        let versions = self.versions(type_version, |version| {
-            match (self.request.environment.attribute_place(version, self.inlined, name, access), place) {
-                (Feedback::InstanceValue { index, .. }, Feedback::InstanceValue { index: wanted, .. }) => {
-                    index == *wanted
-                }
-                (Feedback::Slot { offset, .. }, Feedback::Slot { offset: wanted, .. }) => offset == *wanted,
-                _ => false,
+        let in_line = matches!(place, Feedback::InstanceValue { .. });
+        let at = |version: u32| {
+            let other = match version == type_version {
+                true => place.clone(),
+                false => self.request.environment.attribute_place(version, self.inlined, name, access),
+            };
+            match other {
+                Feedback::InstanceValue { index, .. } if in_line => Some(i64::from(index)),
+                Feedback::Slot { offset, .. } if !in_line => Some(i64::from(offset)),
+                _ => None,
             }
-        })?;
-        Some(self.guard_versions(1, &versions)?.0)
+        };
+        let versions = self.versions(type_version, |version| at(version).is_some())?;
+        let places: Vec<i64> = versions.iter().filter_map(|version| at(*version)).collect();
+        let (owner, tests) = self.guard_versions(1, &versions)?;
+        let layout = self.request.layout;
+        let mut base = owner;
+        if in_line {
+            base = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
+            let null = self.emit(Op::Null(Ty::Ptr));
+            let there = self.compare(Cond::Ne, base, null);
+            self.guard(there, Reason::Version);
+        }
+        if places.iter().all(|place| *place == places[0]) {
+            let offset = if in_line { 8 * places[0] } else { places[0] };
+            let values = in_line.then_some((base, Index::Constant(places[0])));
+            return Some(Spot { base, offset: offset as i32, values });
+        }
+        let numbers: Vec<Value> = places.iter().map(|place| self.int(*place)).collect();
+        let number = self.choose(&tests, &numbers);
+        let mut bytes = number;
+        if in_line {
+            let three = self.int(3);
+            bytes = self.binary(BinOp::Shl, number, three);
+        }
+        let start = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
+        let address = self.binary(BinOp::Add, start, bytes);
+        let values = in_line.then_some((base, Index::Chosen(number)));
+        let base = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
+        Some(Spot { base, offset: 0, values })
     }
 
     /// A method that the versions of the receiver's type determine: the descriptor found with a version is what a lookup gives
