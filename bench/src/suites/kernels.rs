@@ -5,7 +5,7 @@
 //! (the same loop in a module body, `tests/kernels/module/NAME.py`).
 //!
 //! The backend that is made for compiling fast must not pay for it with slow code: where both columns are measured, its repeated
-//! calls may take [`FAST_BAR`] times as long as those of the default.
+//! calls may take `FAST_BAR` times as long as those of the default.
 
 use super::Settings;
 use crate::{
