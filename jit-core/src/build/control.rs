@@ -334,6 +334,8 @@ impl Builder<'_> {
             let previous = self.load(MemTy::Ptr, Ty::Ptr, frame, layout.frame_previous);
             self.store(MemTy::Ptr, cframe, layout.cframe_current_frame, previous);
         }
+        // Numbers are mostly raw, and their slots empty, but for what was passed: one test for all of them.
+        let mut leftovers = Vec::new();
         for i in 0..self.state.locals.len() {
             let local = self.state.locals[i];
             let py = held(&local);
@@ -347,7 +349,30 @@ impl Builder<'_> {
                     self.defined(object, py)
                 }
             };
-            self.effect(if py.may_be_null() { Op::XDecref(object) } else { Op::Decref(object) });
+            let passed = (i as u32) < self.request.code.argcount;
+            match py.may_be_null() {
+                true if !passed && BENIGN.contains(py) => leftovers.push(object),
+                true => self.effect(Op::XDecref(object)),
+                false => self.effect(Op::Decref(object)),
+            }
+        }
+        if let Some((first, others)) = leftovers.split_first() {
+            let mut any = self.emit(Op::Unary(UnOp::Cast(Ty::I64), *first));
+            for other in others {
+                let bits = self.emit(Op::Unary(UnOp::Cast(Ty::I64), *other));
+                any = self.binary(BinOp::Or, any, bits);
+            }
+            let none = self.compare(Cond::Eq, any, zero);
+            let some = self.branch(none, true);
+            let done = self.function.new_block();
+            self.goto(done);
+            self.aside(some, |b| {
+                for object in &leftovers {
+                    b.effect(Op::XDecref(*object));
+                }
+                b.goto(done);
+            });
+            self.block = done;
         }
         self.count("finish_frames");
         self.terminate(Op::Return(Status::Finished, Some(value)));
