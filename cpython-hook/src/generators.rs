@@ -78,7 +78,7 @@ pub unsafe fn resume(
     let place = place_of(frame, 1)?;
     // SAFETY: `None` is immortal as far as the process goes.
     let unexpected = state != SUSPENDED && sent != unsafe { ffi::Py_None() };
-    if place.point.entry == ResumePoint::NONE || unexpected || !hook::may_enter(thread) {
+    if place.point.entry == ResumePoint::NONE || unexpected || !direct::may_enter(thread) {
         return None;
     }
     count(&RESUMED, 1);
@@ -332,7 +332,7 @@ pub unsafe fn make_directly(
     // SAFETY: function and arguments are alive and owned, says the caller.
     unsafe {
         let state = CodeState::of(Code::new(object::read::<*mut PyObject>(function, layout::function::FUNC_CODE)))?;
-        if !state.makes_plain_generators() || !hook::may_call(thread, function) || thread.recursion_remaining() <= 0 {
+        if !state.makes_plain_generators() || !direct::may_call(thread, function) || thread.recursion_remaining() <= 0 {
             return None;
         }
         let compiled = state.peek_compiled()?.clone();

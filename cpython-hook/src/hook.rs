@@ -17,7 +17,7 @@ use columba_cpython_runtime::{
     exits,
     frame::Frame,
     helpers::tracing,
-    layout, object, stack_limit,
+    stack_limit,
     thread::{Interpreter, ThreadState},
 };
 use columba_jit_core::ir::op::{FIRST_EXIT, Status};
@@ -356,25 +356,6 @@ pub(crate) fn report_yield(thread: ThreadState, value: *mut PyObject) -> *mut Py
     let mut out = value as u64;
     report_exit(thread, Status::Yielded as i64, &raw mut out);
     out as *mut PyObject
-}
-
-/// Whether compiled code may be entered now by whoever is not CPython.
-#[inline(always)]
-pub(crate) fn may_enter(thread: ThreadState) -> bool {
-    thread.interpreter().eval_frame() == eval_frame as *mut u8
-        && thread.cframe().use_tracing() == 0
-        && stack_limit::is_surely_shallow(thread)
-}
-
-/// The same for a call of a function, which nobody may have given another way to be called.
-///
-/// # Safety
-/// `function` is a live function.
-#[inline(always)]
-pub(crate) unsafe fn may_call(thread: ThreadState, function: *mut PyObject) -> bool {
-    // SAFETY: says the caller.
-    may_enter(thread)
-        && unsafe { object::read::<usize>(function, layout::function::VECTORCALL) } == direct::plain_vectorcall()
 }
 
 /// Compiled code was left through an exit: the interpreter goes on.

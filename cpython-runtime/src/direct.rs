@@ -105,6 +105,25 @@ pub fn register(extra: isize, hook: *const (), finish: Finish, make: Make) {
     FINISH.store(finish as *mut (), Relaxed);
 }
 
+/// Whether compiled code may be entered now by whoever is not CPython: the hook is in force, nobody traces, and the C stack is
+/// not nearly used up.
+#[inline(always)]
+pub fn may_enter(thread: ThreadState) -> bool {
+    thread.interpreter().eval_frame() == HOOK.load(Relaxed).cast()
+        && thread.cframe().use_tracing() == 0
+        && stack_limit::is_surely_shallow(thread)
+}
+
+/// The same for a call of a function, which nobody may have given another way to be called.
+///
+/// # Safety
+/// `callable` is a live function.
+#[inline(always)]
+pub unsafe fn may_call(thread: ThreadState, callable: *mut PyObject) -> bool {
+    // SAFETY: says the caller.
+    may_enter(thread) && unsafe { object::read::<usize>(callable, function::VECTORCALL) } == plain_vectorcall()
+}
+
 /// Calls a Python function whose code is compiled, with `count` positional arguments at `arguments`; function and arguments
 /// are owned. `None`: nothing was done. `Some`: all were consumed; null with an exception set, or a new reference.
 ///
@@ -128,14 +147,10 @@ pub unsafe fn offer(
         let Some(entry) = direct.entry.get() else {
             return if code.makes_generator() { make(thread, callable, arguments, count) } else { None };
         };
-        let cframe = thread.cframe();
-        if thread.interpreter().eval_frame() != HOOK.load(Relaxed).cast()
-            || cframe.use_tracing() != 0
-            || !stack_limit::is_surely_shallow(thread)
-            || object::read::<usize>(callable, function::VECTORCALL) != plain_vectorcall()
-        {
+        if !may_call(thread, callable) {
             return None;
         }
+        let cframe = thread.cframe();
         let frame = push_frame(thread, callable, code, arguments, count)?;
         if !thread.enter_recursive_call() {
             return Some(refuse_recursion(thread, frame));
@@ -204,7 +219,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-pub fn plain_vectorcall() -> usize {
+fn plain_vectorcall() -> usize {
     unsafe extern "C" {
         fn _PyFunction_Vectorcall(
             function: *mut PyObject,
@@ -254,9 +269,7 @@ pub unsafe fn push_frame(
 ) -> Option<Frame> {
     // SAFETY: the words between `datastack_top` and `datastack_limit` are free; a function's fields are alive with it.
     unsafe {
-        let locals = code.nlocalsplus() as usize;
-        let wanted = code.argcount() as usize;
-        let words = locals + code.stacksize() as usize + frame::SPECIALS_WORDS as usize;
+        let words = code.nlocalsplus() as usize + code.stacksize() as usize + frame::SPECIALS_WORDS as usize;
         let base = thread.datastack_top();
         if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words {
             return None;
@@ -264,19 +277,54 @@ pub unsafe fn push_frame(
         let defaults = missing(callable, code, count)?;
         thread.set_datastack_top(base.add(words));
         let frame = Frame::new(base.cast::<u8>());
-        frame.set_f_func(callable);
-        frame.set_f_globals(object::read(callable, function::FUNC_GLOBALS));
-        frame.set_f_builtins(object::read(callable, function::FUNC_BUILTINS));
-        frame.set_f_locals(null_mut());
-        object::incref(code.as_ptr());
-        frame.set_f_code(code.as_ptr());
-        frame.set_frame_obj(null_mut());
+        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
         // As while the interpreter runs it: the garbage collector must not look at its stack.
         frame.set_stacktop(-1);
         frame.set_prev_instr(code.first_unit().wrapping_sub(1));
-        frame.set_is_entry(false);
-        frame.set_owner(frame::OWNED_BY_THREAD as u8);
-        let slots = frame.localsplus();
+        fill_slots(frame, code, arguments, count, defaults);
+        Some(frame)
+    }
+}
+
+/// Fills in what all new frames of a function have in common; the caller sets the depth, the next instruction and what is
+/// linked. The reference to the function moves into the frame, which takes another to the code.
+///
+/// # Safety
+/// The frame's words are free; `callable` is a live function with this code.
+#[inline(always)]
+pub(crate) unsafe fn fill_header(frame: Frame, callable: *mut PyObject, code: Code, owner: i64) {
+    // SAFETY: a function's fields are alive with it.
+    unsafe {
+        frame.set_f_func(callable);
+        frame.set_f_globals(object::read(callable, function::FUNC_GLOBALS));
+        frame.set_f_builtins(object::read(callable, function::FUNC_BUILTINS));
+        object::incref(code.as_ptr());
+    }
+    frame.set_f_locals(null_mut());
+    frame.set_f_code(code.as_ptr());
+    frame.set_frame_obj(null_mut());
+    frame.set_is_entry(false);
+    frame.set_owner(owner as u8);
+}
+
+/// Moves arguments into the first `count` locals of a new frame; as many defaults as are missing follow, and the other locals
+/// are unset.
+///
+/// # Safety
+/// The frame has room for its code's locals; the arguments are alive and owned; `defaults` are those that [`missing`] gave, or
+/// `count` is at least as much as the code takes.
+#[inline(always)]
+pub(crate) unsafe fn fill_slots(
+    frame: Frame,
+    code: Code,
+    arguments: *const *mut PyObject,
+    count: usize,
+    defaults: *const *mut PyObject,
+) {
+    let wanted = (code.argcount() as usize).max(count);
+    let slots = frame.localsplus();
+    // SAFETY: says the caller.
+    unsafe {
         // Volatile, so that these few words do not become a call of memcpy or memset.
         for i in 0..count {
             slots.add(i).write_volatile(arguments.add(i).read());
@@ -286,10 +334,9 @@ pub unsafe fn push_frame(
             object::incref(value);
             slots.add(i).write(value);
         }
-        for i in wanted..locals {
+        for i in wanted..code.nlocalsplus() as usize {
             slots.add(i).write_volatile(null_mut());
         }
-        Some(frame)
     }
 }
 

@@ -202,29 +202,12 @@ pub unsafe fn make(
         let whole = Generator::new(made);
         whole.set_frame_state(frame::STATE_CREATED as i8);
         let inside = whole.frame();
-        inside.set_f_func(owned(callable));
-        inside.set_f_globals(object::read(callable, function::FUNC_GLOBALS));
-        inside.set_f_builtins(object::read(callable, function::FUNC_BUILTINS));
-        inside.set_f_locals(null_mut());
-        inside.set_f_code(owned(made_by.as_ptr()));
-        inside.set_frame_obj(null_mut());
+        direct::fill_header(inside, owned(callable), made_by, frame::OWNED_BY_GENERATOR);
         inside.set_previous(null_mut());
         inside.set_prev_instr(made_by.first_unit().wrapping_add(prelude.unit as usize));
         inside.set_stacktop(locals as i32);
-        inside.set_is_entry(false);
-        inside.set_owner(frame::OWNED_BY_GENERATOR as u8);
+        direct::fill_slots(inside, made_by, arguments, filled, defaults);
         let slots = inside.localsplus();
-        // Volatile, so that these few words do not become a call of memcpy or memset.
-        for i in 0..filled {
-            slots.add(i).write_volatile(arguments.add(i).read());
-        }
-        let wanted = (made_by.argcount() as usize).max(filled);
-        for i in filled..wanted {
-            slots.add(i).write(owned(defaults.add(i - filled).read()));
-        }
-        for i in wanted..locals {
-            slots.add(i).write_volatile(null_mut());
-        }
         if prelude.free_variables {
             let closure: *mut PyObject = object::read(callable, function::FUNC_CLOSURE);
             let count = made_by.nfreevars() as usize;
