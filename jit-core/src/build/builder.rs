@@ -11,6 +11,7 @@
 //!   nonetheless, every merge is widened to objects of any type.
 
 use super::examples::{Examples, local_examples};
+use super::inlining::Inlining;
 use super::merges::Edge;
 use super::plan::Plan;
 use super::state::*;
@@ -87,10 +88,8 @@ pub(super) struct Builder<'a> {
     pub types: String,
     pub addresses: Vec<u64>,
     pub kwnames: Option<u32>,
-    /// In the body of an inlined function: whether it is still possible.
-    pub inlining: Option<bool>,
-    /// Whose names its instructions mean.
-    pub inlined: Option<u32>,
+    /// The body that is walked in the place of a call.
+    pub inlining: Option<Inlining>,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
     pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
@@ -129,7 +128,6 @@ impl<'a> Builder<'a> {
             addresses: Vec::new(),
             kwnames: None,
             inlining: None,
-            inlined: None,
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
             error: None,

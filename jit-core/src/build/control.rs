@@ -299,9 +299,9 @@ impl Builder<'_> {
     fn finishes_frame(&self) -> bool {
         let code = self.request.code;
         let function = flags::OPTIMIZED | flags::NEWLOCALS;
-        let generator = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR;
         self.request.options.finish_frames
-            && code.flags & (function | generator) == function
+            && code.flags & function == function
+            && !code.makes_generator()
             && code.locals_plus_kinds.len() <= MOST_LOCALS_FINISHED
     }
 
@@ -311,11 +311,7 @@ impl Builder<'_> {
         let layout = self.request.layout;
         let unseen = self.is_unseen();
         let seen = self.branch(unseen, true);
-        let ts = self.thread();
-        let cframe = self.load(MemTy::Ptr, Ty::Ptr, ts, layout.thread_cframe);
-        let tracing = self.load(MemTy::U8, Ty::I64, cframe, layout.cframe_use_tracing);
-        let zero = self.int(0);
-        let quiet = self.compare(Cond::Eq, tracing, zero);
+        let (cframe, quiet) = self.is_untraced();
         let traced = self.branch(quiet, true);
         self.aside(traced, |b| b.goto(seen));
         self.aside(seen, |b| {
@@ -362,6 +358,7 @@ impl Builder<'_> {
                 let bits = self.emit(Op::Unary(UnOp::Cast(Ty::I64), *other));
                 any = self.binary(BinOp::Or, any, bits);
             }
+            let zero = self.int(0);
             let none = self.compare(Cond::Eq, any, zero);
             let some = self.branch(none, true);
             let done = self.function.new_block();

@@ -41,13 +41,9 @@ const MOST_INSTRUCTIONS: usize = 60;
 /// Whether a body could be inlined, as far as its instructions say: arguments and locals only, no loops, no calls.
 pub fn is_candidate(code: &CodeObject, bytecode: &Bytecode) -> bool {
     let function = flags::OPTIMIZED | flags::NEWLOCALS;
-    let others = flags::VARARGS
-        | flags::VARKEYWORDS
-        | flags::GENERATOR
-        | flags::COROUTINE
-        | flags::ITERABLE_COROUTINE
-        | flags::ASYNC_GENERATOR;
+    let others = flags::VARARGS | flags::VARKEYWORDS | flags::ITERABLE_COROUTINE;
     code.flags & (function | others) == function
+        && !code.makes_generator()
         && code.kwonly_argcount == 0
         && code.exception_table.is_empty()
         && bytecode.instructions.len() <= MOST_INSTRUCTIONS
@@ -79,6 +75,15 @@ fn is_candidate_instruction(instruction: &Instruction) -> bool {
         }
         _ => false,
     }
+}
+
+/// What is to be known of a body wherever its operations are emitted.
+#[derive(Clone, Copy)]
+pub(super) struct Inlining {
+    /// Whose names its instructions mean: a number for [`super::Environment::callee`].
+    pub callee: u32,
+    /// Whether it can still be inlined.
+    possible: bool,
 }
 
 /// The end of a path through a body.
@@ -132,13 +137,12 @@ impl Builder<'_> {
 
         let before = self.mark();
         let state = self.state.clone();
-        self.inlining = Some(true);
-        self.inlined = Some(id);
+        self.inlining = Some(Inlining { callee: id, possible: true });
         self.guard_callee(function, py, &callee);
         let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
         let walked = self.walk_body(&mut body, 0, locals);
-        self.inlined = None;
-        let possible = self.inlining.take() == Some(true) && walked && !body.returns.is_empty();
+        let possible = walked && self.body_is_possible() && !body.returns.is_empty();
+        self.inlining = None;
         let result = if possible { self.meet(&state, body.returns) } else { None };
         let Some(result) = result else {
             self.take_back(before, state);
@@ -174,7 +178,7 @@ impl Builder<'_> {
     /// Walks a path through a body, from an instruction to its returns. `false`: the body cannot be inlined.
     fn walk_body(&mut self, body: &mut Body, mut index: usize, mut locals: Vec<Option<Item>>) -> bool {
         loop {
-            if body.budget == 0 || self.inlining != Some(true) {
+            if body.budget == 0 || !self.body_is_possible() {
                 return false;
             }
             body.budget -= 1;
@@ -215,7 +219,7 @@ impl Builder<'_> {
                         }
                         let leave = self.leave(Reason::Unseen);
                         self.push_inst(Op::Leave(leave), None);
-                        return self.inlining == Some(true);
+                        return self.body_is_possible();
                     }
                     self.load_attr(name, &feedback);
                 }
@@ -408,8 +412,23 @@ impl Builder<'_> {
 
     /// An operation is emitted into a body: one with an effect makes it impossible.
     pub fn check_body(&mut self, op: &Op) {
-        if self.inlining == Some(true) && has_effect(op) {
-            self.inlining = Some(false);
+        if self.body_is_possible() && has_effect(op) {
+            self.give_up_body();
+        }
+    }
+
+    fn body_is_possible(&self) -> bool {
+        self.inlining.is_some_and(|body| body.possible)
+    }
+
+    /// The body that is walked, if there is one, cannot be inlined: it is taken out at its end. Whether there is one.
+    pub fn give_up_body(&mut self) -> bool {
+        match &mut self.inlining {
+            Some(body) => {
+                body.possible = false;
+                true
+            }
+            None => false,
         }
     }
 

@@ -31,8 +31,8 @@ impl Builder<'_> {
 
     /// An exit to an offset with a given state.
     pub fn leave_with(&mut self, state: &State, offset: Offset, reason: Reason) -> Leave {
-        if self.inlining.is_some() && offset != self.at.offset {
-            self.inlining = Some(false);
+        if offset != self.at.offset {
+            self.give_up_body();
         }
         let mut values = Vec::new();
         // One word for each value, so that a raw one becomes one object.
@@ -138,14 +138,19 @@ impl Builder<'_> {
         })
     }
 
-    /// Leaves when the thread is traced: to `offset`, with the current state.
-    pub fn leave_if_traced(&mut self, offset: Offset) {
+    /// The thread's `_PyCFrame`, and whether it says that nobody traces: 1 or 0.
+    pub fn is_untraced(&mut self) -> (Value, Value) {
         let layout = self.request.layout;
         let ts = self.thread();
         let cframe = self.load(MemTy::Ptr, Ty::Ptr, ts, layout.thread_cframe);
         let tracing = self.load(MemTy::U8, Ty::I64, cframe, layout.cframe_use_tracing);
         let zero = self.int(0);
-        let quiet = self.compare(Cond::Eq, tracing, zero);
+        (cframe, self.compare(Cond::Eq, tracing, zero))
+    }
+
+    /// Leaves when the thread is traced: to `offset`, with the current state.
+    pub fn leave_if_traced(&mut self, offset: Offset) {
+        let (_, quiet) = self.is_untraced();
         let traced = self.branch(quiet, true);
         self.aside(traced, |b| {
             if b.state.suspect.is_some() {

@@ -10,7 +10,6 @@
 use super::examples::computing_locals;
 use super::names::Names;
 use super::{BuildError, BuildRequest, Entry};
-use crate::bytecode::code::flags;
 use crate::bytecode::instruction::{Instruction, Offset, Op};
 use crate::bytecode::stack_effect::{StackDepths, stack_depths};
 use crate::flow::graph::FlowGraph;
@@ -39,7 +38,6 @@ pub(super) struct Plan {
 impl Plan {
     pub fn new(request: &BuildRequest<'_>) -> Result<Plan, BuildError> {
         let code = &request.bytecode.instructions;
-        let generator = request.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let mut entries = Vec::new();
         let mut roots: Vec<Offset> = Vec::new();
         if let Some(entry) = &request.loop_entry {
@@ -48,7 +46,7 @@ impl Plan {
             entries.push(Entry::Loop(entry.offset));
             roots.push(entry.offset);
         } else {
-            if !generator {
+            if !request.code.makes_generator() {
                 entries.push(Entry::Start);
                 roots.push(0);
             }

@@ -56,37 +56,45 @@ impl Builder<'_> {
     pub fn attribute_feedback(&self, access: Access, name: u32, feedback: &Feedback) -> Feedback {
         match (feedback, self.example(self.state.stack[self.position(1)])) {
             (Feedback::None, Some(example)) if example.type_version != 0 => {
-                self.request.environment.attribute_place(example.type_version, self.inlined, name, access)
+                self.attribute_place(example.type_version, name, access)
             }
             _ => feedback.clone(),
         }
     }
 
-    /// The versions to compare with: that of the cache, and those of other classes that fit. `None`: no guess.
-    fn versions(&self, version: u32, fits: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
+    /// Where the type with a version has an attribute; the name is one of the code that is walked.
+    fn attribute_place(&self, version: u32, name: u32, access: Access) -> Feedback {
+        let callee = self.inlining.map(|body| body.callee);
+        self.request.environment.attribute_place(version, callee, name, access)
+    }
+
+    /// The versions to compare with, each with its place: that of the cache, and those of other classes that have one. `None`:
+    /// no guess.
+    fn versions<P>(&self, version: u32, first: P, place: impl Fn(u32) -> Option<P>) -> Option<Vec<(u32, P)>> {
         let request = self.request;
-        let failed = !self.may_guess(Reason::Version);
-        let here = request.receivers.get(&self.at.offset);
         if version == 0 || !request.options.inline_attributes || !request.options.speculate {
             return None;
         }
-        if failed && here.is_none_or(|seen| seen.iter().all(|other| *other == version || !fits(*other))) {
-            return None;
-        }
-        let mut versions = vec![version];
+        let mut versions = vec![(version, first)];
         let mut sets: Vec<_> = request.receivers.iter().collect();
         sets.sort_unstable_by_key(|(offset, _)| (**offset != self.at.offset, **offset));
-        for other in sets.into_iter().flat_map(|(_, seen)| seen) {
-            if versions.len() < MOST_CLASSES && !versions.contains(other) && fits(*other) {
-                versions.push(*other);
+        for &other in sets.into_iter().flat_map(|(_, seen)| seen) {
+            if versions.len() < MOST_CLASSES
+                && versions.iter().all(|(known, _)| *known != other)
+                && let Some(place) = place(other)
+            {
+                versions.push((other, place));
             }
         }
-        Some(versions)
+        // A guard that failed here is made again only for the classes that were met here: the first of them comes second.
+        let here = request.receivers.get(&self.at.offset);
+        let taught = versions.get(1).is_some_and(|(other, _)| here.is_some_and(|seen| seen.contains(other)));
+        (taught || self.may_guess(Reason::Version)).then_some(versions)
     }
 
     /// Guards that the object at a depth has one of the versions; gives the object and, for each version but the last, whether
     /// it is that one.
-    fn guard_versions(&mut self, depth: u32, versions: &[u32]) -> Option<(Value, Vec<Value>)> {
+    fn guard_versions<P>(&mut self, depth: u32, versions: &[(u32, P)]) -> Option<(Value, Vec<Value>)> {
         let Item::Object { value, py, .. } = self.state.stack[self.position(depth)] else { return None };
         if py.may_be_null() {
             return None;
@@ -95,7 +103,7 @@ impl Builder<'_> {
         let ty = self.load(MemTy::Ptr, Ty::Ptr, value, layout.ob_type);
         let found = self.load(MemTy::U32, Ty::I64, ty, layout.type_version);
         let mut tests = Vec::new();
-        for version in versions {
+        for (version, _) in versions {
             let expected = self.int(i64::from(*version));
             tests.push(self.compare(Cond::Eq, found, expected));
         }
@@ -116,29 +124,22 @@ impl Builder<'_> {
         if version == 0 || !self.request.options.inline_attributes || !self.may_guess(Reason::Version) {
             return None;
         }
-        Some(self.guard_versions(depth, &[version])?.0)
+        Some(self.guard_versions(depth, &[(version, ())])?.0)
     }
 
     /// Guards that the topmost object has the attribute where the interpreter found it, or where another known class has it:
     /// among the values in line, at an index, or in a slot.
     pub(super) fn guard_place(&mut self, access: Access, name: u32, place: &Feedback) -> Option<Spot> {
-        let (Feedback::InstanceValue { type_version, .. } | Feedback::Slot { type_version, .. }) = *place else {
-            return None;
+        let (in_line, version, first) = match *place {
+            Feedback::InstanceValue { type_version, index } => (true, type_version, i64::from(index)),
+            Feedback::Slot { type_version, offset } => (false, type_version, i64::from(offset)),
+            _ => return None,
         };
-        let in_line = matches!(place, Feedback::InstanceValue { .. });
-        let at = |version: u32| {
-            let other = match version == type_version {
-                true => place.clone(),
-                false => self.request.environment.attribute_place(version, self.inlined, name, access),
-            };
-            match other {
-                Feedback::InstanceValue { index, .. } if in_line => Some(i64::from(index)),
-                Feedback::Slot { offset, .. } if !in_line => Some(i64::from(offset)),
-                _ => None,
-            }
-        };
-        let versions = self.versions(type_version, |version| at(version).is_some())?;
-        let places: Vec<i64> = versions.iter().filter_map(|version| at(*version)).collect();
+        let versions = self.versions(version, first, |other| match self.attribute_place(other, name, access) {
+            Feedback::InstanceValue { index, .. } if in_line => Some(i64::from(index)),
+            Feedback::Slot { offset, .. } if !in_line => Some(i64::from(offset)),
+            _ => None,
+        })?;
         let (owner, tests) = self.guard_versions(1, &versions)?;
         let layout = self.request.layout;
         let mut base = owner;
@@ -148,12 +149,12 @@ impl Builder<'_> {
             let there = self.compare(Cond::Ne, base, null);
             self.guard(there, Reason::Version);
         }
-        if places.iter().all(|place| *place == places[0]) {
-            let offset = if in_line { 8 * places[0] } else { places[0] };
-            let values = in_line.then_some((base, Index::Constant(places[0])));
+        if versions.iter().all(|(_, place)| *place == first) {
+            let offset = if in_line { 8 * first } else { first };
+            let values = in_line.then_some((base, Index::Constant(first)));
             return Some(Spot { base, offset: offset as i32, values });
         }
-        let numbers: Vec<Value> = places.iter().map(|place| self.int(*place)).collect();
+        let numbers: Vec<Value> = versions.iter().map(|(_, place)| self.int(*place)).collect();
         let number = self.choose(&tests, &numbers);
         let mut bytes = number;
         if in_line {
@@ -179,31 +180,25 @@ impl Builder<'_> {
             }
             _ => 0,
         };
-        let first = environment.method_place(version, name);
-        let fits = |other: u32| match (first, environment.method_place(other, name)) {
-            (Some(first), Some(other)) => first.shared_keys.is_some() == other.shared_keys.is_some(),
-            _ => false,
+        let Some(first) = environment.method_place(version, name) else {
+            return version != 0 && self.method_of_cache(name, feedback);
         };
-        let Some(versions) = self.versions(version, fits) else { return false };
-        if first.is_none() {
-            return self.method_of_cache(name, feedback);
-        }
-        let places: Vec<MethodPlace> =
-            versions.iter().filter_map(|version| environment.method_place(*version, name)).collect();
+        let alike = |other: &MethodPlace| other.shared_keys.is_some() == first.shared_keys.is_some();
+        let place = |other: u32| environment.method_place(other, name).filter(alike);
+        let Some(versions) = self.versions(version, first, place) else { return false };
         let Some((owner, tests)) = self.guard_versions(1, &versions) else { return false };
-        if places[0].shared_keys.is_some() {
+        if first.shared_keys.is_some() {
             let keys = self.guard_no_dictionary(owner);
             let found = self.load(MemTy::I64, Ty::I64, keys, self.request.layout.keys_entries);
-            let counts: Vec<_> = places.iter().map(|place| self.int(place.shared_keys.unwrap_or(-1))).collect();
+            let counts: Vec<_> = versions.iter().map(|(_, place)| self.int(place.shared_keys.unwrap_or(-1))).collect();
             let expected = self.choose(&tests, &counts);
             let same = self.compare(Cond::Eq, found, expected);
             self.guard(same, Reason::Version);
         }
-        let one = places.iter().all(|place| place.descriptor == places[0].descriptor);
-        if one {
-            self.push_method(name, versions[0], places[0].descriptor);
+        if versions.iter().all(|(_, place)| place.descriptor == first.descriptor) {
+            self.push_method(name, version, first.descriptor);
         } else {
-            let methods: Vec<_> = places.iter().map(|place| self.address(place.descriptor)).collect();
+            let methods: Vec<_> = versions.iter().map(|(_, place)| self.address(place.descriptor)).collect();
             let method = self.choose(&tests, &methods);
             self.push_method_value(method, PyTypes::OBJECT, None);
         }
@@ -216,7 +211,7 @@ impl Builder<'_> {
         if descriptor == 0 {
             return false;
         }
-        let Some((owner, _)) = self.guard_versions(1, &[type_version]) else { return false };
+        let Some(owner) = self.guard_type_version(1, type_version) else { return false };
         if kind == MethodKind::WithValues {
             let keys = self.guard_no_dictionary(owner);
             let found = self.load(MemTy::U32, Ty::I64, keys, self.request.layout.keys_version);

@@ -31,9 +31,8 @@ impl Builder<'_> {
     /// In `block`, an exception is set: goes to the handler of the current instruction or out of the function.
     /// `traceback`: whether this frame is added to the traceback.
     pub fn unwind_from(&mut self, block: Block, traceback: bool) {
-        if self.inlining.is_some() {
+        if self.give_up_body() {
             // A body has no frame to unwind.
-            self.inlining = Some(false);
             return;
         }
         let handler = self.request.bytecode.handler_for(self.at.opcode_offset);

@@ -79,6 +79,13 @@ pub struct CodeObject {
     pub nested: Vec<CodeObject>,
 }
 
+impl CodeObject {
+    /// Whether a call makes a generator, coroutine or asynchronous generator.
+    pub fn makes_generator(&self) -> bool {
+        self.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0
+    }
+}
+
 /// One row of the exception table: instructions whose `opcode_offset` is in `start..end` go to `target`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handler {
