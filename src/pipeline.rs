@@ -82,8 +82,7 @@ impl Pipeline {
         let config = Config { origins: true, ..Config::default() };
         backend.check(&config)?;
         let entry: CompiledEntry = backend.compile(&unit, &config, &mut CodeSink::new(&memory, Placement::Packed))?;
-        let bytes = entry.code.as_ref().map_or(&[][..], |code| code.bytes());
-        Ok(disassemble(bytes, 0, &entry.origins, &self.lines, &unplaced.names.borrow()))
+        Ok(disassemble(entry.bytes(), 0, &entry.origins, &self.lines, &unplaced.names.borrow()))
     }
 }
 

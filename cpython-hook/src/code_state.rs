@@ -3,8 +3,10 @@
 //! Problem: the hook needs this at every call, and it must die with the code object. Method: `co_extra` holds a pointer
 //! to a [`CodeState`], read inline; CPython calls `free` when the code object is deallocated.
 //! Invariants: a state is touched only under the GIL; fields are `Cell`s, and no borrow of their contents lives across a
-//! call into CPython, since any decref may re-enter the hook. Machine code is kept alive by counting: an activation
-//! holds an `Rc`, so a version that is replaced or whose code object dies is freed when its last activation ends.
+//! call into CPython, since any decref may re-enter the hook. Machine code is kept alive by counting. An activation that
+//! the hook or a generator's resumption entered holds an `Rc`. One that a caller entered through [`Direct`] holds a reference to
+//! the code object only, so a version that was ever named there is kept until the code object dies. Any other is freed when
+//! it is out of use and its last activation ends.
 
 use crate::compile::{CompiledCode, Refusal, ResumePoint};
 use columba_cpython_runtime::{

@@ -140,7 +140,7 @@ impl ResumePoint {
 impl CompiledCode {
     /// The machine code.
     pub fn native(&self) -> &[u8] {
-        self.owner.entry.code.as_ref().map_or(&[], |code| code.bytes())
+        self.owner.entry.bytes()
     }
 
     /// The entry number for a frame whose next instruction is at this code unit.
@@ -280,7 +280,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         .map_err(|error| refuse("backend", error))?;
     stages.done("backend", started);
     if wanted {
-        let native = entry.code.as_ref().map_or(&[][..], |code| code.bytes());
+        let native = entry.bytes();
         let listing = list(native, &entry, &captured, &resolver);
         let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
     }

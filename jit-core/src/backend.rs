@@ -188,6 +188,11 @@ impl CompiledEntry {
         self.ctx
     }
 
+    /// The machine code's bytes; none without any.
+    pub fn bytes(&self) -> &[u8] {
+        self.code.as_ref().map_or(&[], CodeBlock::bytes)
+    }
+
     /// Bytes of machine code, 0 without any.
     pub fn code_size(&self) -> usize {
         self.code.as_ref().map_or(0, CodeBlock::len)
