@@ -10,9 +10,10 @@ use crate::{
     config::{self, OptLevel, Stress},
 };
 use columba_cpython_runtime::{
-    capture::{self, Addresses, LiveEnvironment},
+    capture::{self, Addresses},
     code::Code,
     direct::Entry,
+    environment::LiveEnvironment,
     frame::Frame,
     helpers, layout,
     thread::Interpreter,

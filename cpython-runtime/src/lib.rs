@@ -13,6 +13,7 @@ mod view;
 pub mod capture;
 pub mod code;
 pub mod direct;
+pub mod environment;
 pub mod exits;
 pub mod frame;
 pub mod generator;

@@ -85,10 +85,6 @@ pub trait Environment {
         None
     }
 
-    /// Whether a live heap type with that version tag exists; the compiler may then trust inline-cache contents recorded
-    /// under it.
-    fn descriptor_is_live(&self, type_version: u32, descriptor: u64) -> bool;
-
     /// The Python function that a global name is bound to, if its body may be inlined: a number for [`Environment::callee`].
     fn global_callee(&self, _name: u32) -> Option<u32> {
         None
@@ -135,9 +131,6 @@ impl Environment for NoEnvironment {
     }
     fn known_global(&self, _: u32) -> Option<(Known, u64)> {
         None
-    }
-    fn descriptor_is_live(&self, _: u32, _: u64) -> bool {
-        false
     }
 }
 

@@ -1,0 +1,374 @@
+//! What the compiler asks about the live interpreter: globals, where classes keep attributes and methods, bodies to inline.
+//!
+//! *Method*: namespaces and types are searched at compile time, by interned names; a class is found by its version
+//! ([`types_seen`]). Callees are copied as any code object ([`crate::capture`]) and numbered. *Invariants*: no Python code runs
+//! here (only exact dictionaries and the method caches of types are searched), and no exception is left set; answers are
+//! snapshots, which compiled code guards; the code object of a callee is held from when its number is given away.
+
+use crate::capture::{EXAMPLE_ATTRIBUTES, capture, items, live, types_of};
+use crate::code::Code;
+use crate::helpers::{capi, namespace};
+use crate::layout::{dict, dict_keys, dict_unicode_entry, function, member_descriptor, type_object};
+use crate::object::{self, read};
+use crate::types_seen;
+use columba_jit_core::build::inlining::{Callee, is_candidate};
+use columba_jit_core::build::receivers::{Access, MethodPlace};
+use columba_jit_core::build::state::Known;
+use columba_jit_core::build::{Environment, GlobalPlace, Live};
+use columba_jit_core::bytecode::decode::decode;
+use columba_jit_core::bytecode::instruction::Feedback;
+use columba_jit_core::ir::types::PyTypes;
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyObject;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+/// Code units of a body that may be inlined, inline caches included.
+const MOST_UNITS_INLINED: isize = 160;
+
+/// The globals and builtins of a function, to be asked at compile time.
+///
+/// References to the code objects of callees are held; whoever keeps what was compiled takes them over.
+pub struct LiveEnvironment {
+    code: Code,
+    callees: RefCell<Vec<Rc<Callee>>>,
+    /// Callees by code object; `None` for one that is no candidate.
+    known: RefCell<HashMap<*mut PyObject, Option<u32>>>,
+    globals: *mut PyObject,
+    builtins: *mut PyObject,
+    /// The namespace of a module or class body, else null.
+    locals: *mut PyObject,
+}
+
+impl LiveEnvironment {
+    /// # Safety
+    /// All are alive as long as this is used, `locals` may be null, and the GIL is held.
+    pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject, locals: *mut PyObject) -> Self {
+        LiveEnvironment { code, callees: RefCell::default(), known: RefCell::default(), globals, builtins, locals }
+    }
+
+    /// The code objects of callees, each a reference that is the caller's from now on.
+    pub fn take_kept(&self) -> Vec<u64> {
+        let kept = self.callees.borrow().iter().map(|callee| callee.address).collect::<Vec<_>>();
+        for address in &kept {
+            // SAFETY: held by this environment, and the GIL is held.
+            unsafe { object::incref(*address as *mut PyObject) };
+        }
+        kept
+    }
+
+    /// The body of a Python function, if it is a candidate for inlining.
+    ///
+    /// # Safety
+    /// `function` is null or alive; the GIL is held.
+    unsafe fn callee_of(&self, function: *mut PyObject) -> Option<u32> {
+        // SAFETY: a function's code object is alive with it, and is held when its address is given away.
+        unsafe {
+            if types_of(function) != PyTypes::FUNCTION {
+                return None;
+            }
+            let code = Code::new(read::<*mut PyObject>(function, function::FUNC_CODE));
+            if let Some(known) = self.known.borrow().get(&code.as_ptr()) {
+                return *known;
+            }
+            let number = self.candidate(code);
+            self.known.borrow_mut().insert(code.as_ptr(), number);
+            number
+        }
+    }
+
+    /// # Safety
+    /// The code object is alive; the GIL is held.
+    unsafe fn candidate(&self, code: Code) -> Option<u32> {
+        // SAFETY: says the caller.
+        unsafe {
+            let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
+            if !small || object::size(code.co_exceptiontable()) != 0 {
+                return None;
+            }
+            let captured = capture(code).ok()?;
+            let bytecode = decode(&captured).ok()?;
+            if !is_candidate(&captured, &bytecode) {
+                return None;
+            }
+            let constants = items(code.co_consts()).map(|constant| constant as u64).collect();
+            object::incref(code.as_ptr());
+            let mut callees = self.callees.borrow_mut();
+            let address = code.as_ptr::<PyObject>() as u64;
+            callees.push(Rc::new(Callee { address, code: captured, bytecode, constants }));
+            Some(callees.len() as u32 - 1)
+        }
+    }
+
+    /// What a global name is bound to, borrowed; null when nothing, or when a namespace is not an exact dictionary.
+    fn global(&self, name: u32) -> *mut PyObject {
+        let name = self.name(name);
+        // SAFETY: exact dictionaries searched by an interned str run no Python code; results are borrowed.
+        unsafe {
+            for dictionary in [self.globals, self.builtins] {
+                if types_of(dictionary) != PyTypes::DICT {
+                    return null_mut();
+                }
+                let value = ffi::PyDict_GetItemWithError(dictionary, name);
+                if !value.is_null() {
+                    return value;
+                }
+                ffi::PyErr_Clear();
+            }
+            null_mut()
+        }
+    }
+
+    fn name(&self, name: u32) -> *mut PyObject {
+        // SAFETY: the compiler only asks for names that exist.
+        unsafe { ffi::PyTuple_GetItem(self.code.co_names(), name as isize) }
+    }
+
+    /// Offset from the keys object of the value of entry `index`, if the dictionary's keys have that version and the
+    /// entry is that of `name`.
+    ///
+    /// # Safety
+    /// `dictionary` is null or alive.
+    unsafe fn value_offset(
+        &self,
+        dictionary: *mut PyObject,
+        version: u32,
+        index: usize,
+        name: *mut PyObject,
+    ) -> Option<i32> {
+        // SAFETY: an exact dict; its keys object belongs to it, and the index is checked against the entry count.
+        unsafe {
+            let keys = self.keys_with_version(dictionary, version)?;
+            let kind: u8 = keys.add(dict_keys::DK_KIND).read();
+            let entries: isize = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read();
+            if kind == 0 || index as isize >= entries {
+                return None;
+            }
+            let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+            let entry = dict_keys::DK_INDICES + (1usize << log2) + index * dict_unicode_entry::SIZE;
+            let key = keys.add(entry).cast::<*mut PyObject>().read();
+            (key == name).then_some((entry + dict_unicode_entry::ME_VALUE) as i32)
+        }
+    }
+
+    /// # Safety
+    /// `dictionary` is null or alive.
+    unsafe fn keys_with_version(&self, dictionary: *mut PyObject, version: u32) -> Option<*const u8> {
+        // SAFETY: an exact dict has a keys object.
+        unsafe {
+            if version == 0 || types_of(dictionary) != PyTypes::DICT {
+                return None;
+            }
+            let values: *mut u8 = read(dictionary, dict::MA_VALUES);
+            if !values.is_null() {
+                return None;
+            }
+            let keys: *const u8 = read(dictionary, dict::MA_KEYS);
+            (keys.add(dict_keys::DK_VERSION).cast::<u32>().read() == version).then_some(keys)
+        }
+    }
+}
+
+impl Environment for LiveEnvironment {
+    fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace> {
+        let name = self.name(name);
+        // SAFETY: the dictionaries are alive, says the constructor's contract.
+        unsafe {
+            match *feedback {
+                Feedback::GlobalModule { index, module_keys } => Some(GlobalPlace {
+                    in_builtins: false,
+                    module_keys_version: module_keys,
+                    builtin_keys_version: 0,
+                    value_offset: self.value_offset(self.globals, module_keys, usize::from(index), name)?,
+                }),
+                Feedback::GlobalBuiltin { index, module_keys, builtin_keys } => {
+                    let builtin_keys = u32::from(builtin_keys);
+                    self.keys_with_version(self.globals, module_keys)?;
+                    Some(GlobalPlace {
+                        in_builtins: true,
+                        module_keys_version: module_keys,
+                        builtin_keys_version: builtin_keys,
+                        value_offset: self.value_offset(self.builtins, builtin_keys, usize::from(index), name)?,
+                    })
+                }
+                _ => None,
+            }
+        }
+    }
+
+    fn known_global(&self, name: u32) -> Option<(Known, u64)> {
+        let value = self.global(name);
+        let known = if value == (&raw const ffi::PyRange_Type).cast_mut().cast() {
+            Known::Range
+        } else if value == (&raw const ffi::PyFloat_Type).cast_mut().cast() {
+            Known::Float
+        } else if value == (&raw const ffi::PyLong_Type).cast_mut().cast() {
+            Known::Int
+        } else {
+            return None;
+        };
+        Some((known, value as u64))
+    }
+
+    fn global_callee(&self, name: u32) -> Option<u32> {
+        // SAFETY: the namespaces keep the value alive during this call.
+        unsafe { self.callee_of(self.global(name)) }
+    }
+
+    fn method_callee(&self, type_version: u32, name: u32, descriptor: u64) -> Option<u32> {
+        let ty = types_seen::with_version(type_version)?;
+        // SAFETY: a live type; the name is a str that the code object owns. The result is borrowed from the type.
+        unsafe {
+            let found = capi::_PyType_Lookup(ty, self.name(name));
+            if found as u64 != descriptor { None } else { self.callee_of(found) }
+        }
+    }
+
+    fn attribute_place(&self, type_version: u32, callee: Option<u32>, name: u32, access: Access) -> Feedback {
+        let Some(ty) = types_seen::with_version(type_version) else { return Feedback::None };
+        // SAFETY: a callee's code object is held, and owns its names, as does this environment's; a live type.
+        unsafe {
+            let code = match callee.and_then(|number| self.callee(number)) {
+                Some(callee) => Code::new(callee.address as *mut PyObject),
+                None => self.code,
+            };
+            let name = ffi::PyTuple_GetItem(code.co_names(), name as isize);
+            if access == Access::Store && !has_generic_setattr(ty) {
+                return Feedback::None;
+            }
+            attribute_place(ty, type_version, name)
+        }
+    }
+
+    fn method_place(&self, type_version: u32, name: u32) -> Option<MethodPlace> {
+        let ty = types_seen::with_version(type_version)?;
+        let name = self.name(name);
+        // SAFETY: a live heap type; what is found is borrowed from it.
+        unsafe {
+            if !has_generic_getattr(ty) {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(ty, name);
+            if found.is_null() || (*object::type_of(found)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+                return None;
+            }
+            let descriptor = found as u64;
+            if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
+                return ((*ty).tp_dictoffset == 0).then_some(MethodPlace { descriptor, shared_keys: None });
+            }
+            let keys = SharedKeys::of(ty)?;
+            keys.position(name).is_none().then_some(MethodPlace { descriptor, shared_keys: Some(keys.count as i64) })
+        }
+    }
+
+    fn callee(&self, number: u32) -> Option<Rc<Callee>> {
+        self.callees.borrow().get(number as usize).cloned()
+    }
+
+    fn name_type(&self, name: u32) -> Option<Live> {
+        // SAFETY: plain namespaces are searched without running Python; the result is borrowed.
+        unsafe {
+            let value = namespace::peek(self.locals, self.name(name));
+            (!value.is_null()).then(|| live(value))
+        }
+    }
+}
+
+impl Drop for LiveEnvironment {
+    fn drop(&mut self) {
+        for callee in self.callees.take() {
+            // SAFETY: the reference that `candidate` took; the GIL is held as long as an environment is used.
+            unsafe { object::decref(callee.address as *mut PyObject) };
+        }
+    }
+}
+
+/// Where instances of a type have an attribute: among the values in line, if nothing in the type has that name, or in a slot.
+///
+/// # Safety
+/// A live heap type with that version, and a live interned str; the GIL is held.
+unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *mut PyObject) -> Feedback {
+    // SAFETY: instances of such a type have the managed dictionary's words; the keys have as many entries as they say.
+    unsafe {
+        if !has_generic_getattr(ty) {
+            return Feedback::None;
+        }
+        let found = capi::_PyType_Lookup(ty, name);
+        if !found.is_null() {
+            if object::type_of(found) != &raw mut ffi::PyMemberDescr_Type {
+                return Feedback::None;
+            }
+            let member: *const ffi::PyMemberDef = read(found, member_descriptor::D_MEMBER);
+            return match u16::try_from((*member).offset) {
+                Ok(offset)
+                    if i64::from((*member).type_code) == member_descriptor::T_OBJECT_EX && (*member).flags == 0 =>
+                {
+                    Feedback::Slot { type_version, offset }
+                }
+                _ => Feedback::None,
+            };
+        }
+        match SharedKeys::of(ty).and_then(|keys| keys.position(name)) {
+            Some(index) if index < EXAMPLE_ATTRIBUTES => Feedback::InstanceValue { type_version, index: index as u16 },
+            _ => Feedback::None,
+        }
+    }
+}
+
+/// # Safety
+/// A live type.
+unsafe fn has_generic_getattr(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: says the caller.
+    let get = unsafe { (*ty).tp_getattro };
+    get.is_some_and(|get| get as usize == ffi::PyObject_GenericGetAttr as *const () as usize)
+}
+
+/// # Safety
+/// A live type.
+unsafe fn has_generic_setattr(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: says the caller.
+    let set = unsafe { (*ty).tp_setattro };
+    set.is_some_and(|set| set as usize == ffi::PyObject_GenericSetAttr as *const () as usize)
+}
+
+/// The keys that instances of a heap type share.
+struct SharedKeys {
+    entries: *const u8,
+    count: usize,
+}
+
+impl SharedKeys {
+    /// `None` for a type whose instances share none.
+    ///
+    /// # Safety
+    /// A live heap type; the GIL is held while the keys are used, and nothing is stored to an instance meanwhile.
+    unsafe fn of(ty: *mut ffi::PyTypeObject) -> Option<SharedKeys> {
+        // SAFETY: says the caller; a keys object has as many entries as it says, behind its indices.
+        unsafe {
+            let keys: *const u8 = read(ty.cast(), type_object::HT_CACHED_KEYS);
+            if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0
+                || keys.is_null()
+                || i64::from(keys.add(dict_keys::DK_KIND).read()) != dict_keys::KIND_SPLIT
+            {
+                return None;
+            }
+            let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
+            let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+            Some(SharedKeys { entries: keys.add(dict_keys::DK_INDICES + (1usize << log2)), count })
+        }
+    }
+
+    /// Where an interned name stands.
+    fn position(&self, name: *mut PyObject) -> Option<usize> {
+        // SAFETY: entries below the count.
+        let key = |index: usize| unsafe {
+            self.entries
+                .add(index * dict_unicode_entry::SIZE + dict_unicode_entry::ME_KEY)
+                .cast::<*mut PyObject>()
+                .read()
+        };
+        (0..self.count).find(|index| key(*index) == name)
+    }
+}
