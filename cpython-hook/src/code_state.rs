@@ -269,6 +269,12 @@ impl CodeState {
         self.loops.borrow().get(&header).map_or((None, 0), |version| (version.compiled.clone(), version.versions))
     }
 
+    /// How many versions the loop has had that this one is of; 0 when it is out of use.
+    pub fn versions_of_loop(&self, compiled: &Rc<CompiledCode>) -> u32 {
+        let is_it = |version: &&LoopVersion| version.compiled.as_ref().is_some_and(|own| Rc::ptr_eq(own, compiled));
+        self.loops.borrow().values().find(is_it).map_or(0, |version| version.versions)
+    }
+
     /// The versions in use for loops, with their headers.
     pub fn loop_versions(&self) -> Vec<(Option<u32>, Rc<CompiledCode>)> {
         let loops = self.loops.borrow();

@@ -1,8 +1,9 @@
 //! The policy: what is compiled, when, how often again, and where running code is entered.
 //!
 //! Method: a code object is compiled when its calls reach `threshold`, or when the ticker finds it looping. Exits are
-//! counted by the guess that failed; after `EXITS_PER_GUESS` the code is compiled again with that guess generalised,
-//! and the `LAST_VERSION`-th version makes no guesses at all, so there is no storm.
+//! counted by the guess that failed; after so many ([`exits_before`]) the code is compiled again with that guess
+//! generalised, and all else as before. Later versions wait longer and generalise all that ever failed, and the
+//! `LAST_VERSION`-th makes no guesses at all, so there is no storm.
 //! Invariants: a compilation that fails, or panics, is remembered as a refusal and never tried again; while one is
 //! under way the code object counts as refused, so it cannot start twice.
 
@@ -20,17 +21,19 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Exits at one guess before it is generalised.
+/// Exits at one guess before it is generalised in one of the first versions.
 const EXITS_PER_GUESS: u64 = 8;
+/// Versions that are compiled again as soon as that; those after them wait four times as long each.
+const EAGER_VERSIONS: u32 = 4;
 /// Code units that compile in about the time between two samples of the ticker.
 const UNITS_PER_SAMPLE: usize = 150;
 /// Calls until a function is compiled one of whose loops was.
 const CALLS_AFTER_LOOP: i64 = 2;
 /// Classes that are remembered for an attribute access, and failures after which it is not guessed any more.
 const MOST_RECEIVERS: usize = 4;
-const MOST_FAILURES: u64 = 3 * EXITS_PER_GUESS;
+const MOST_FAILURES: u64 = 6 * EXITS_PER_GUESS;
 /// The version that makes no guesses.
-const LAST_VERSION: u32 = 6;
+const LAST_VERSION: u32 = 12;
 
 /// A countdown that is never reached: refused code.
 const NEVER: i64 = i64::MAX;
@@ -107,6 +110,11 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
     Some(hook::enter(thread, frame, state, compiled, entry))
 }
 
+/// Exits at one guess before the code is compiled again, by how often it has been compiled.
+fn exits_before(versions: u32) -> u64 {
+    EXITS_PER_GUESS << (2 * versions.saturating_sub(EAGER_VERSIONS).min(5))
+}
+
 /// Compiled code was left through an exit; the frame is rebuilt already.
 pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, frame: Frame) {
     TOTALS.exits.fetch_add(1, Ordering::Relaxed);
@@ -114,17 +122,22 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, fram
     if exit.reason == Reason::Version {
         note_receiver(state, exit.origin, frame);
     }
-    let again = {
+    let exits = {
         let mut exits = state.exits.borrow_mut();
         let count = exits.entry(key).or_default();
         count.total += 1;
         count.since_compiled += 1;
-        count.since_compiled >= EXITS_PER_GUESS
+        count.since_compiled
     };
-    if !again || exit.reason == Reason::Interrupt {
+    if exits < EXITS_PER_GUESS || exit.reason == Reason::Interrupt {
         return;
     }
-    if state.compiled().is_some_and(|current| Rc::ptr_eq(&current, compiled)) {
+    let is_whole = state.compiled().is_some_and(|current| Rc::ptr_eq(&current, compiled));
+    let versions = if is_whole { state.versions.get() } else { state.versions_of_loop(compiled) };
+    if exits < exits_before(versions) {
+        return;
+    }
+    if is_whole {
         if state.versions.get() < LAST_VERSION {
             drop(state.replace_compiled(None));
             state.countdown.set(0);
@@ -161,10 +174,10 @@ fn note_receiver(state: &CodeState, origin: u32, frame: Frame) {
     }
 }
 
-/// Guesses that failed too often, for version number `next`; their counts start again. The last version but one makes none
+/// Guesses that failed too often, for version number `next`; their counts start again. Versions after the eager ones make none
 /// that ever failed.
 fn failed_guesses(state: &CodeState, next: u32) -> Vec<ExitKey> {
-    let enough = if next + 1 >= LAST_VERSION { 1 } else { EXITS_PER_GUESS };
+    let enough = if next > EAGER_VERSIONS { 1 } else { EXITS_PER_GUESS };
     let mut exits = state.exits.borrow_mut();
     exits.values_mut().for_each(|count| count.since_compiled = 0);
     exits.iter().filter(|(_, count)| count.total >= enough).map(|(key, _)| *key).collect()

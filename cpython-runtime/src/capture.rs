@@ -151,7 +151,7 @@ unsafe fn small_value(int: *mut PyObject) -> Option<i64> {
 }
 
 /// The type objects behind the bits of [`PyTypes`].
-fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 23] {
+fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 24] {
     macro_rules! address {
         ($type:ident) => {
             (&raw const ffi::$type).cast_mut()
@@ -183,6 +183,7 @@ fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 23] {
         (PyTypes::METHOD, (&raw const PyMethod_Type).cast_mut()),
         (PyTypes::BUILTIN, address!(PyCFunction_Type)),
         (PyTypes::TYPE, address!(PyType_Type)),
+        (PyTypes::MODULE, address!(PyModule_Type)),
     ]
 }
 
@@ -253,8 +254,18 @@ pub unsafe fn live(item: *mut PyObject) -> Live {
 /// How deep and how much examples look into one object.
 const EXAMPLE_DEPTH: u32 = 5;
 const EXAMPLE_NODES: usize = 100;
+const GLOBAL_NODES: usize = 30;
 const EXAMPLE_TUPLE: isize = 8;
 pub(crate) const EXAMPLE_ATTRIBUTES: usize = 24;
+
+/// What a global variable is bound to: not looked into as deeply, since there are many.
+///
+/// # Safety
+/// `item` is a live object; the GIL is held.
+pub unsafe fn global_example(item: *mut PyObject) -> Example {
+    // SAFETY: says the caller.
+    unsafe { example(item, EXAMPLE_DEPTH - 2, &mut GLOBAL_NODES.to_owned()) }
+}
 
 /// # Safety
 /// `item` is null or a live object; the GIL is held.
@@ -269,6 +280,15 @@ unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Exampl
             PyTypes::ARRAY => {
                 let description: *const u8 = read(item, array::OB_DESCR);
                 example.typecode = description.read();
+            }
+            PyTypes::TYPE => {
+                // A lookup gives the class a version if it has none.
+                let class = item.cast::<ffi::PyTypeObject>();
+                subscripts::python_functions(class);
+                example.own_version = object::type_version(class);
+                if (*class).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+                    types_seen::note(class, example.own_version);
+                }
             }
             _ if depth == EXAMPLE_DEPTH || *budget == 0 => {}
             PyTypes::TUPLE if object::size(item) <= EXAMPLE_TUPLE => {

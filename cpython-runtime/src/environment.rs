@@ -5,12 +5,14 @@
 //! here (only exact dictionaries and the method caches of types are searched), and no exception is left set; answers are
 //! snapshots, which compiled code guards; the code object of a callee is held from when its number is given away.
 
-use crate::capture::{EXAMPLE_ATTRIBUTES, capture, items, live, types_of};
+use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, types_of};
 use crate::code::Code;
 use crate::helpers::{capi, namespace};
-use crate::layout::{dict, dict_keys, dict_unicode_entry, function, member_descriptor, type_object};
+use crate::layout::{dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object};
 use crate::object::{self, read};
 use crate::types_seen;
+use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
+use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
 use columba_jit_core::build::receivers::{Access, MethodPlace};
 use columba_jit_core::build::state::Known;
@@ -34,6 +36,10 @@ const MOST_UNITS_INLINED: isize = 160;
 pub struct LiveEnvironment {
     code: Code,
     callees: RefCell<Vec<Rc<Callee>>>,
+    /// What globals are bound to, by their name.
+    examples: RefCell<HashMap<u32, Option<Rc<Example>>>>,
+    /// Modules that globals are bound to, borrowed: they are not looked into once Python may have run.
+    modules: RefCell<Vec<*mut PyObject>>,
     /// Callees by code object; `None` for one that is no candidate.
     known: RefCell<HashMap<*mut PyObject, Option<u32>>>,
     globals: *mut PyObject,
@@ -46,7 +52,16 @@ impl LiveEnvironment {
     /// # Safety
     /// All are alive as long as this is used, `locals` may be null, and the GIL is held.
     pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject, locals: *mut PyObject) -> Self {
-        LiveEnvironment { code, callees: RefCell::default(), known: RefCell::default(), globals, builtins, locals }
+        LiveEnvironment {
+            code,
+            callees: RefCell::default(),
+            examples: RefCell::default(),
+            modules: RefCell::default(),
+            known: RefCell::default(),
+            globals,
+            builtins,
+            locals,
+        }
     }
 
     /// The code objects of callees, each a reference that is the caller's from now on.
@@ -260,6 +275,104 @@ impl Environment for LiveEnvironment {
             }
             let keys = SharedKeys::of(ty)?;
             keys.position(name).is_none().then_some(MethodPlace { descriptor, shared_keys: Some(keys.count as i64) })
+        }
+    }
+
+    fn method_past_dictionary(&self, type_version: u32, name: u32) -> Option<u64> {
+        let ty = types_seen::with_version(type_version)?;
+        // SAFETY: a live heap type; what is found is borrowed from it.
+        unsafe {
+            if !has_generic_getattr(ty) || (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(ty, self.name(name));
+            let is_method =
+                !found.is_null() && (*object::type_of(found)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
+            is_method.then_some(found as u64)
+        }
+    }
+
+    fn class_attribute(&self, version: u32, name: u32) -> Option<ClassAttribute> {
+        let class = types_seen::with_version(version)?;
+        let name = self.name(name);
+        // SAFETY: a live heap type; what is found in it, and in what is found, is borrowed from it.
+        unsafe {
+            let meta = &raw mut ffi::PyType_Type;
+            if object::type_of(class.cast()) != meta || !capi::_PyType_Lookup(meta, name).is_null() {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(class, name);
+            if found.is_null() {
+                return None;
+            }
+            let ty = object::type_of(found);
+            let is_function = |object: *mut PyObject| types_of(object) == PyTypes::FUNCTION;
+            let (value, takes_class) = if is_function(found) || (*ty).tp_descr_get.is_none() {
+                (found, false)
+            } else if ty == &raw mut ffi::PyStaticMethod_Type {
+                (read(found, method_wrapper::CALLABLE), false)
+            } else if ty == &raw mut ffi::PyClassMethod_Type {
+                let callable: *mut PyObject = read(found, method_wrapper::CALLABLE);
+                if callable.is_null() || !is_function(callable) {
+                    return None;
+                }
+                (callable, true)
+            } else {
+                return None;
+            };
+            (!value.is_null()).then(|| ClassAttribute {
+                address: value as u64,
+                takes_class,
+                callee: self.callee_of(value),
+            })
+        }
+    }
+
+    fn global_example(&self, name: u32) -> Option<Rc<Example>> {
+        let mut examples = self.examples.borrow_mut();
+        let example = examples.entry(name).or_insert_with(|| {
+            let value = self.global(name);
+            // SAFETY: the namespaces keep the value alive during this call.
+            (!value.is_null()).then(|| Rc::new(unsafe { capture::global_example(value) }))
+        });
+        example.clone()
+    }
+
+    fn global_module(&self, name: u32) -> Option<u32> {
+        let value = self.global(name);
+        // SAFETY: null or alive.
+        if value.is_null() || unsafe { types_of(value) } != PyTypes::MODULE {
+            return None;
+        }
+        let mut modules = self.modules.borrow_mut();
+        let number = modules.iter().position(|module| *module == value).unwrap_or_else(|| {
+            modules.push(value);
+            modules.len() - 1
+        });
+        Some(number as u32)
+    }
+
+    fn module_attribute(&self, module: u32, name: u32) -> Option<ModuleAttribute> {
+        let module = *self.modules.borrow().get(module as usize)?;
+        let name = self.name(name);
+        // SAFETY: a global of this code is bound to the module, and no Python code runs while code is built.
+        unsafe {
+            let dictionary: *mut PyObject = read(module, module::MD_DICT);
+            if dictionary.is_null() || !namespace::is_plain(dictionary) {
+                return None;
+            }
+            let keys: *const u8 = read(dictionary, dict::MA_KEYS);
+            let keys_version = keys.add(dict_keys::DK_VERSION).cast::<u32>().read();
+            let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
+            let entries = keys.add(dict_keys::DK_INDICES + (1 << keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read()));
+            let at = |i: usize| entries.add(i * dict_unicode_entry::SIZE).cast::<*mut PyObject>().read();
+            let index = (0..count).find(|i| at(*i) == name)?;
+            let value_offset = self.value_offset(dictionary, keys_version, index, name)?;
+            let value = keys.offset(value_offset as isize).cast::<*mut PyObject>().read();
+            if value.is_null() {
+                return None;
+            }
+            Some(ModuleAttribute { keys_version, value_offset, known: None, callee: self.callee_of(value) })
         }
     }
 

@@ -17,6 +17,7 @@
 #include "internal/pycore_interp.h"
 #include "internal/pycore_list.h"
 #include "internal/pycore_long.h"
+#include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_runtime.h"
 #include "internal/pycore_tuple.h"
@@ -32,6 +33,8 @@ typedef struct {
 } Array;
 /* What an asynchronous generator yields, wrapped: genobject.c. */
 typedef struct { PyObject_HEAD PyObject *agw_val; } AsyncGenWrappedValue;
+/* classmethod and staticmethod alike: funcobject.c. */
+typedef struct { PyObject_HEAD PyObject *callable; PyObject *dict; } MethodWrapper;
 
 #define EMIT(kind, module, name, value) \
     __asm__ volatile("\n.ascii \"->" kind " " module " " name " %c0\"" : : "i"((long long)(value)))
@@ -285,6 +288,9 @@ void columba_layout(void) {
     O("exception", "CAUSE", PyBaseExceptionObject, cause);
     O("exception_group", "EXCS", PyBaseExceptionGroupObject, excs);
     O("name_error", "NAME", PyNameErrorObject, name);
+
+    O("method_wrapper", "CALLABLE", MethodWrapper, callable);
+    O("module", "MD_DICT", PyModuleObject, md_dict);
 
     Z("dict", PyDictObject);
     O("dict", "MA_USED", PyDictObject, ma_used);

@@ -125,3 +125,12 @@ pub unsafe fn type_version(ty: *mut PyTypeObject) -> u32 {
     // SAFETY: says the caller.
     unsafe { read(ty.cast(), type_object::TP_VERSION_TAG) }
 }
+
+/// Whether a str is interned.
+///
+/// # Safety
+/// A live str; the GIL is held.
+pub unsafe fn is_interned(string: *mut PyObject) -> bool {
+    // SAFETY: says the caller. The lowest two bits of a str's state say whether it is interned (unicodeobject.h).
+    unsafe { read::<u32>(string, crate::layout::str::STATE) & 3 != 0 }
+}

@@ -157,6 +157,8 @@ helpers! {
     LoadAttr "load_attr" ("OB") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (object, name, dest): `dest[0]`, `dest[1]` become (method, object) or (null, attribute), new references.
     LoadMethod "load_method" ("OBP") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (instance with a managed dictionary, name): 1 if the instance itself may have the attribute, whatever its class has.
+    InstanceHas "instance_has" ("BB") "I" [MEMORY];
     /// (value, owner, name)
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (values of an instance, index): notes that an attribute without a value gets one, for the order of attributes.

@@ -46,10 +46,13 @@ pub struct Layout {
     pub generator_suspended: i32,
     pub dict_keys: i32,
     pub dict_values: i32,
+    pub module_dict: i32,
     pub keys_version: i32,
     /// How many entries are used.
     pub keys_entries: i32,
     pub keys_log2_index_bytes: i32,
+    /// 0 where keys other than strings are possible (`u8`).
+    pub keys_kind: i32,
     pub keys_indices: i32,
     /// Size of a unicode entry and offset of its value.
     pub unicode_entry_size: i32,
@@ -107,9 +110,11 @@ impl Layout {
         generator_suspended: -1,
         dict_keys: 32,
         dict_values: 40,
+        module_dict: 16,
         keys_version: 12,
         keys_entries: 24,
         keys_log2_index_bytes: 9,
+        keys_kind: 10,
         keys_indices: 32,
         unicode_entry_size: 16,
         unicode_entry_value: 8,

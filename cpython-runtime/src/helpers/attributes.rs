@@ -1,6 +1,10 @@
 //! Attributes and methods.
 
-use super::{ERROR, OK, Object, Owned, capi};
+use super::{ERROR, OK, Object, Owned, capi, namespace};
+use crate::{
+    layout::{dict_keys, dict_unicode_entry, managed_dict, type_object},
+    object,
+};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -32,6 +36,35 @@ pub(super) unsafe extern "C" fn load_method(object: Object, name: Object, dest: 
             dest.add(1).write(method.into_ptr());
         }
         OK
+    }
+}
+
+/// Whether an instance, which has the words of a managed dictionary, may have an attribute of its own: 1 also where that could
+/// only be found out by running Python.
+pub(super) unsafe extern "C" fn instance_has(owner: Object, name: Object) -> i64 {
+    // SAFETY: the contract of helpers; the two words lie before such an instance, whose values are as many as the keys that its
+    // type shares.
+    unsafe {
+        let dictionary: Object = owner.byte_offset(managed_dict::DICT_OFFSET as isize).cast::<Object>().read();
+        if !dictionary.is_null() {
+            return i64::from(!namespace::is_plain(dictionary) || !namespace::peek(dictionary, name).is_null());
+        }
+        let values: *const Object = owner.byte_offset(managed_dict::VALUES_OFFSET as isize).cast::<*const Object>().read();
+        if values.is_null() {
+            return 0;
+        }
+        let keys: *const u8 = object::read(object::type_of(owner).cast(), type_object::HT_CACHED_KEYS);
+        let count: isize = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read();
+        let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+        let entries = keys.add(dict_keys::DK_INDICES + (1usize << log2));
+        for i in 0..count as usize {
+            let key = entries.add(i * dict_unicode_entry::SIZE).cast::<Object>().read();
+            // Another object with the same text is a possibility where somebody stored to an instance's `__dict__`.
+            if (key == name || !object::is_interned(key)) && !values.add(i).read().is_null() {
+                return 1;
+            }
+        }
+        0
     }
 }
 

@@ -88,6 +88,7 @@ pub fn address(helper: Helper) -> usize {
         GetLen => subscripts::get_len,
         LoadAttr => attributes::load_attr,
         LoadMethod => attributes::load_method,
+        InstanceHas => attributes::instance_has,
         StoreAttr => attributes::store_attr,
         NoteFirstStore => attributes::note_first_store,
         DeleteAttr => attributes::delete_attr,

@@ -32,12 +32,24 @@ const BOOL: i64 = 3;
 unsafe fn plain_hash(namespace: Object, name: Object) -> Option<isize> {
     // SAFETY: the type is checked before the keys are looked at.
     unsafe {
-        if namespace.is_null() || object::type_of(namespace) != &raw mut ffi::PyDict_Type {
+        if namespace.is_null() || !is_plain(namespace) {
             return None;
         }
-        let kind: u8 = object::dict_keys(namespace).add(dict_keys::DK_KIND).read();
         let hash: isize = object::read(name, str_layout::HASH);
-        (i64::from(kind) != dict_keys::KIND_GENERAL && hash != -1).then_some(hash)
+        (hash != -1).then_some(hash)
+    }
+}
+
+/// Whether a dictionary is exact and has keys that are exact strs only.
+///
+/// # Safety
+/// `dictionary` is alive; the GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn is_plain(dictionary: Object) -> bool {
+    // SAFETY: the type is checked before the keys are looked at.
+    unsafe {
+        object::type_of(dictionary) == &raw mut ffi::PyDict_Type
+            && i64::from(object::dict_keys(dictionary).add(dict_keys::DK_KIND).read()) != dict_keys::KIND_GENERAL
     }
 }
 

@@ -1,4 +1,4 @@
-//! Calls, methods, functions and imports.
+//! Calls, functions and imports.
 //!
 //! *Method*: the operands of a call are stored to the frame's own stack slots, as the interpreter has them, and the helper
 //! is given their address. A call that succeeds but asks to leave (tracing was switched on below it) returns null without
@@ -6,28 +6,12 @@
 
 use super::builder::Builder;
 use super::state::*;
-use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, Symbol, Value};
 use crate::ir::types::{PyTypes, Ty};
 
 impl Builder<'_> {
-    pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
-        if self.method_by_version(name, feedback) {
-            return;
-        }
-        let owner = self.pop_owned();
-        let first = self.state.stack.len();
-        let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
-        let symbol = self.name_symbol(name);
-        self.call_status(Helper::LoadMethod, vec![owner, symbol, dest]);
-        let method = self.emit(Op::SlotGet(self.stack_slot(first)));
-        self.push(Item::owned(method, PyTypes::all()));
-        let receiver = self.emit(Op::SlotGet(self.stack_slot(first + 1)));
-        self.push_owned(receiver, PyTypes::OBJECT);
-    }
-
     pub fn call_function(&mut self, arguments: u32) {
         let known = match self.state.stack[self.position(arguments + 1)] {
             Item::Object { known, .. } => known,

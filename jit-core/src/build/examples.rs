@@ -30,6 +30,8 @@ pub struct Example {
     pub elements: Vec<Rc<Example>>,
     /// Of an instance of a class: the version of its type, else 0.
     pub type_version: u32,
+    /// Of a class whose own type is exactly `type`: its version, else 0.
+    pub own_version: u32,
     /// The attributes of such an instance, if they lie in line, by their index in the keys its type shares; an unbound one is
     /// `NULL`.
     pub attributes: Vec<Rc<Example>>,
@@ -49,6 +51,7 @@ impl Example {
             typecode: if self.typecode == other.typecode { self.typecode } else { 0 },
             elements: join_all(&self.elements, &other.elements),
             type_version: if same_type { self.type_version } else { 0 },
+            own_version: if self.own_version == other.own_version { self.own_version } else { 0 },
             attributes: if same_type { join_all(&self.attributes, &other.attributes) } else { Vec::new() },
             getitem: if same_type { self.getitem } else { 0 },
             setitem: if same_type { self.setitem } else { 0 },

@@ -16,6 +16,7 @@
 //! `examples` knows what live objects suggest.
 
 mod arithmetic;
+pub mod attributes;
 mod builder;
 mod calls;
 mod control;
@@ -44,6 +45,7 @@ use crate::exit::Reason;
 use crate::ir::function::Function;
 use crate::ir::types::PyTypes;
 use crate::layout::Layout;
+use attributes::{ClassAttribute, ModuleAttribute};
 use examples::Example;
 use inlining::Callee;
 use receivers::{Access, MethodPlace};
@@ -103,6 +105,32 @@ pub trait Environment {
 
     /// Where instances of the type with that version find a method; the name is that of `co_names`.
     fn method_place(&self, _type_version: u32, _name: u32) -> Option<MethodPlace> {
+        None
+    }
+
+    /// Where instances of the type with that version, which may have dictionaries of their own, find a method that their
+    /// dictionaries do not hide: the descriptor's address, alive as long as a live type has the version.
+    fn method_past_dictionary(&self, _type_version: u32, _name: u32) -> Option<u64> {
+        None
+    }
+
+    /// What the class with that version, whose own type is exactly `type`, has under a name.
+    fn class_attribute(&self, _version: u32, _name: u32) -> Option<ClassAttribute> {
+        None
+    }
+
+    /// What a global name is bound to, as an example.
+    fn global_example(&self, _name: u32) -> Option<Rc<Example>> {
+        None
+    }
+
+    /// The module that a global name is bound to: a number for [`Environment::module_attribute`].
+    fn global_module(&self, _name: u32) -> Option<u32> {
+        None
+    }
+
+    /// Where a module has a name.
+    fn module_attribute(&self, _module: u32, _name: u32) -> Option<ModuleAttribute> {
         None
     }
 

@@ -1,4 +1,4 @@
-//! Names, attributes, subscripts and the building of containers.
+//! Names, subscripts and the building of containers.
 //!
 //! *Method*: every instruction has its generic form, a helper call; where the interpreter's inline caches or known types
 //! say what the operands are, the read or write is emitted in line behind guards. *Invariant*: an element read in line is
@@ -6,7 +6,6 @@
 
 use super::builder::Builder;
 use super::examples::Example;
-use super::receivers::{Access, Index, Spot};
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
@@ -195,6 +194,7 @@ impl Builder<'_> {
             let frame = self.frame();
             let symbol = self.name_symbol(name);
             let value = self.call_object(Helper::LoadGlobal, vec![frame, symbol]);
+            self.exemplify(value, environment.global_example(name));
             self.push_owned(value, PyTypes::OBJECT);
             self.recognise(name, value);
             return;
@@ -223,7 +223,8 @@ impl Builder<'_> {
             let null = self.emit(Op::Null(Ty::Obj));
             let there = self.compare(Cond::Ne, value, null);
             self.guard(there, Reason::Version);
-            known = environment.global_callee(name).map(Known::Function);
+            known = self.guess_global(name);
+            self.exemplify(value, environment.global_example(name));
         }
         self.count("inline_globals");
         self.typed(value, PyTypes::OBJECT);
@@ -236,11 +237,10 @@ impl Builder<'_> {
             return;
         }
         let Some((builtin, address)) = self.request.environment.known_global(name) else {
-            // A call guards which function it is.
-            let callee = self.request.environment.global_callee(name).map(Known::Function);
+            let guess = self.guess_global(name);
             let top = self.position(1);
             if let Item::Object { known, .. } = &mut self.state.stack[top] {
-                *known = callee;
+                *known = guess;
             }
             return;
         };
@@ -258,7 +258,14 @@ impl Builder<'_> {
         }
     }
 
-    fn guard_keys_version(&mut self, keys: Value, version: u32) {
+    /// What a global name is bound to now, where whoever uses that guards what it is.
+    fn guess_global(&self, name: u32) -> Option<Known> {
+        let environment = self.request.environment;
+        let callee = environment.global_callee(name).map(Known::Function);
+        callee.or_else(|| environment.global_module(name).map(Known::Module))
+    }
+
+    pub(super) fn guard_keys_version(&mut self, keys: Value, version: u32) {
         let found = self.load(MemTy::U32, Ty::I64, keys, self.request.layout.keys_version);
         let expected = self.int(i64::from(version));
         let same = self.compare(Cond::Eq, found, expected);
@@ -284,85 +291,6 @@ impl Builder<'_> {
         let frame = self.frame();
         let symbol = self.name_symbol(name);
         self.call_status(helper, vec![frame, symbol]);
-    }
-
-    // ---- attributes ----
-
-    pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
-        let example = match *feedback {
-            Feedback::InstanceValue { type_version, index } => {
-                self.attribute_example(self.state.stack[self.position(1)], type_version, index)
-            }
-            _ => None,
-        };
-        if let Some(spot) = self.guard_place(Access::Load, name, feedback) {
-            let value = self.load(MemTy::Ptr, Ty::Obj, spot.base, spot.offset);
-            let null = self.emit(Op::Null(Ty::Obj));
-            let there = self.compare(Cond::Ne, value, null);
-            self.guard(there, Reason::Version);
-            self.count("inline_attributes");
-            self.typed(value, PyTypes::OBJECT);
-            self.exemplify(value, example);
-            self.replace_owner(value);
-            return;
-        }
-        let owner = self.pop_owned();
-        let symbol = self.name_symbol(name);
-        let value = self.call_object(Helper::LoadAttr, vec![owner, symbol]);
-        self.push_owned(value, PyTypes::OBJECT);
-    }
-
-    /// Replaces the topmost item by a value read from it.
-    fn replace_owner(&mut self, value: Value) {
-        let owner = self.pop();
-        if let Item::Object { own: Own::Owned, .. } = owner {
-            self.effect(Op::Incref(value));
-            self.release(owner);
-            self.push_owned(value, PyTypes::OBJECT);
-        } else {
-            self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
-        }
-    }
-
-    pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
-        if let Some(Spot { base, offset, values }) = self.guard_place(Access::Store, name, feedback) {
-            let old = self.load(MemTy::Ptr, Ty::Obj, base, offset);
-            if let Some((values, index)) = values {
-                let null = self.emit(Op::Null(Ty::Obj));
-                let there = self.compare(Cond::Ne, old, null);
-                let first = self.branch(there, false);
-                let done = self.function.new_block();
-                self.goto(done);
-                self.aside(first, |b| {
-                    let index = match index {
-                        Index::Constant(index) => b.int(index),
-                        Index::Chosen(index) => index,
-                    };
-                    b.effect(Op::Call(Helper::NoteFirstStore, vec![values, index]));
-                    b.goto(done);
-                });
-                self.block = done;
-            }
-            let owner = self.pop();
-            let item = self.pop();
-            let value = self.own(item);
-            self.settle_volatile();
-            self.store(MemTy::Ptr, base, offset, value);
-            self.count("inline_attributes");
-            self.release_value(old, PyTypes::OBJECT | PyTypes::NULL);
-            self.release(owner);
-            return;
-        }
-        let owner = self.pop_owned();
-        let value = self.pop_owned();
-        let symbol = self.name_symbol(name);
-        self.call_status(Helper::StoreAttr, vec![value, owner, symbol]);
-    }
-
-    pub fn delete_attr(&mut self, name: u32) {
-        let owner = self.pop_owned();
-        let symbol = self.name_symbol(name);
-        self.call_status(Helper::DeleteAttr, vec![owner, symbol]);
     }
 
     // ---- subscripts ----

@@ -234,7 +234,7 @@ impl Builder<'_> {
         self.load(MemTy::Ptr, Ty::Ptr, ty, layout.type_cached_keys)
     }
 
-    fn address(&mut self, address: u64) -> Value {
+    pub(super) fn address(&mut self, address: u64) -> Value {
         self.addresses.push(address);
         let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
         let value = self.emit(Op::Symbol(symbol, Ty::Obj));
@@ -252,7 +252,7 @@ impl Builder<'_> {
         chosen
     }
 
-    fn push_method(&mut self, name: u32, version: u32, descriptor: u64) {
+    pub(super) fn push_method(&mut self, name: u32, version: u32, descriptor: u64) {
         let callee = self.request.environment.method_callee(version, name, descriptor);
         // What was found for inlining is a function for certain.
         let py = if callee.is_some() { PyTypes::FUNCTION } else { PyTypes::OBJECT };

@@ -123,6 +123,8 @@ pub enum Known {
     Max,
     /// A Python function whose body may be inlined, by its number.
     Function(u32),
+    /// A module, by its number: a guess, which whoever uses it guards.
+    Module(u32),
 }
 
 /// An item of the value stack.

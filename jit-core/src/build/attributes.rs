@@ -1,0 +1,328 @@
+//! Attributes and methods: of instances, classes and modules.
+//!
+//! *Method*: the generic form is a helper call. In line are read: what instances have in their values or slots ([`receivers`](super::receivers)) or,
+//! where an instance has a dictionary of its own, in that dictionary's entry that the interpreter found; what a class has, by the
+//! class's own version; what a module has, by the version of its dictionary's keys. *Invariants*: an address found in a class is
+//! used behind a guard of that class's version only, which also keeps it alive; what is read in line is borrowed
+//! (`Own::Volatile`) until something could change its owner. *Sources*: `Python/ceval.c` (`LOAD_ATTR_*`, `LOAD_METHOD_*`),
+//! `type_getattro`, `classmethod` and `staticmethod` in `Objects/`.
+
+use super::builder::Builder;
+use super::receivers::{Access, Index, Spot};
+use super::state::*;
+use crate::bytecode::instruction::{Feedback, MethodKind};
+use crate::exit::Reason;
+use crate::helpers::Helper;
+use crate::ir::op::{BinOp, Cond, Op, UnOp, Value};
+use crate::ir::types::{MemTy, PyTypes, Ty};
+
+/// What a class has under a name, as `Class.name` gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassAttribute {
+    /// Address of the object, alive as long as the class has its version.
+    pub address: u64,
+    /// Of a class method: the function, which gets the class as its first argument.
+    pub takes_class: bool,
+    /// The same as a Python function whose body may be inlined.
+    pub callee: Option<u32>,
+}
+
+/// Where a module has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModuleAttribute {
+    /// Of its dictionary's keys.
+    pub keys_version: u32,
+    /// Offset of the value from the keys object.
+    pub value_offset: i32,
+    /// Whether the value is a builtin the compiler knows, and its address.
+    pub known: Option<(Known, u64)>,
+    /// Whether it is a Python function whose body may be inlined.
+    pub callee: Option<u32>,
+}
+
+impl Builder<'_> {
+    pub fn load_attr(&mut self, name: u32, feedback: &Feedback) {
+        let example = match *feedback {
+            Feedback::InstanceValue { type_version, index } => {
+                self.attribute_example(self.state.stack[self.position(1)], type_version, index)
+            }
+            _ => None,
+        };
+        if let Some(spot) = self.guard_place(Access::Load, name, feedback) {
+            let value = self.load(MemTy::Ptr, Ty::Obj, spot.base, spot.offset);
+            let null = self.emit(Op::Null(Ty::Obj));
+            let there = self.compare(Cond::Ne, value, null);
+            self.guard(there, Reason::Version);
+            self.count("inline_attributes");
+            self.typed(value, PyTypes::OBJECT);
+            self.exemplify(value, example);
+            self.replace_owner(value);
+            return;
+        }
+        if self.load_from_module(name) || self.load_from_class(name) || self.load_with_hint(name, feedback) {
+            return;
+        }
+        let owner = self.pop_owned();
+        let symbol = self.name_symbol(name);
+        let value = self.call_object(Helper::LoadAttr, vec![owner, symbol]);
+        self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    /// Replaces the topmost item by a value read from it.
+    fn replace_owner(&mut self, value: Value) {
+        let owner = self.pop();
+        if let Item::Object { own: Own::Owned, .. } = owner {
+            self.effect(Op::Incref(value));
+            self.release(owner);
+            self.push_owned(value, PyTypes::OBJECT);
+        } else {
+            self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
+        }
+    }
+
+    pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
+        if let Some(Spot { base, offset, values }) = self.guard_place(Access::Store, name, feedback) {
+            let old = self.load(MemTy::Ptr, Ty::Obj, base, offset);
+            if let Some((values, index)) = values {
+                let null = self.emit(Op::Null(Ty::Obj));
+                let there = self.compare(Cond::Ne, old, null);
+                let first = self.branch(there, false);
+                let done = self.function.new_block();
+                self.goto(done);
+                self.aside(first, |b| {
+                    let index = match index {
+                        Index::Constant(index) => b.int(index),
+                        Index::Chosen(index) => index,
+                    };
+                    b.effect(Op::Call(Helper::NoteFirstStore, vec![values, index]));
+                    b.goto(done);
+                });
+                self.block = done;
+            }
+            let owner = self.pop();
+            let item = self.pop();
+            let value = self.own(item);
+            self.settle_volatile();
+            self.store(MemTy::Ptr, base, offset, value);
+            self.count("inline_attributes");
+            self.release_value(old, PyTypes::OBJECT | PyTypes::NULL);
+            self.release(owner);
+            return;
+        }
+        let owner = self.pop_owned();
+        let value = self.pop_owned();
+        let symbol = self.name_symbol(name);
+        self.call_status(Helper::StoreAttr, vec![value, owner, symbol]);
+    }
+
+    pub fn delete_attr(&mut self, name: u32) {
+        let owner = self.pop_owned();
+        let symbol = self.name_symbol(name);
+        self.call_status(Helper::DeleteAttr, vec![owner, symbol]);
+    }
+
+    pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
+        if self.method_by_version(name, feedback) || self.method_of_class(name) || self.method_past_dictionary(name, feedback) {
+            return;
+        }
+        let below = self.state.stack.len() - 1;
+        if self.load_from_module(name) {
+            self.state.stack.insert(below, Item::Null);
+            return;
+        }
+        let owner = self.pop_owned();
+        let first = self.state.stack.len();
+        let dest = self.emit(Op::SlotAddress(self.stack_slot(first)));
+        let symbol = self.name_symbol(name);
+        self.call_status(Helper::LoadMethod, vec![owner, symbol, dest]);
+        let method = self.emit(Op::SlotGet(self.stack_slot(first)));
+        self.push(Item::owned(method, PyTypes::all()));
+        let receiver = self.emit(Op::SlotGet(self.stack_slot(first + 1)));
+        self.push_owned(receiver, PyTypes::OBJECT);
+    }
+
+    // ---- modules ----
+
+    /// An attribute of a module: the topmost item becomes it. `false`: nothing was emitted.
+    fn load_from_module(&mut self, name: u32) -> bool {
+        let Item::Object { value: owner, known: Some(Known::Module(module)), .. } = self.state.stack[self.position(1)]
+        else {
+            return false;
+        };
+        if !self.request.options.inline_attributes || self.inlining.is_some() {
+            return false;
+        }
+        let guesses = [Reason::Type, Reason::Version];
+        let place = self.request.environment.module_attribute(module, name);
+        let Some(place) = place.filter(|_| guesses.into_iter().all(|reason| self.may_guess(reason))) else {
+            return false;
+        };
+        let layout = self.request.layout;
+        self.guard_type(owner, PyTypes::MODULE);
+        let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.module_dict);
+        let keys = self.load(MemTy::Ptr, Ty::Ptr, dictionary, layout.dict_keys);
+        self.guard_keys_version(keys, place.keys_version);
+        let value = self.load(MemTy::Ptr, Ty::Obj, keys, place.value_offset);
+        if let Some((_, address)) = place.known {
+            let expected = self.address(address);
+            let same = self.compare(Cond::Eq, value, expected);
+            self.guard(same, Reason::Version);
+        } else {
+            let null = self.emit(Op::Null(Ty::Obj));
+            let there = self.compare(Cond::Ne, value, null);
+            self.guard(there, Reason::Version);
+        }
+        self.count("inline_module_attributes");
+        self.typed(value, PyTypes::OBJECT);
+        self.replace_owner(value);
+        self.recognise_top(place.known.map(|(known, _)| known).or(place.callee.map(Known::Function)));
+        true
+    }
+
+    /// The topmost item is likely to be that.
+    fn recognise_top(&mut self, guess: Option<Known>) {
+        let top = self.position(1);
+        if let Item::Object { known, .. } = &mut self.state.stack[top] {
+            *known = guess;
+        }
+    }
+
+    // ---- classes ----
+
+    /// The class that the topmost item is likely to be, and what it has under that name; guarded.
+    fn class_attribute(&mut self, name: u32, class_methods: bool) -> Option<ClassAttribute> {
+        let item = self.state.stack[self.position(1)];
+        let version = self.example(item)?.own_version;
+        let Item::Object { py, .. } = item else { return None };
+        let guesses = [Reason::Type, Reason::Version];
+        if version == 0
+            || self.inlining.is_some()
+            || !py.contains(PyTypes::TYPE)
+            || !self.request.options.inline_attributes
+            || !guesses.into_iter().all(|reason| self.may_guess(reason))
+        {
+            return None;
+        }
+        let found = self.request.environment.class_attribute(version, name)?;
+        if found.takes_class && !class_methods {
+            return None;
+        }
+        self.refine(1, PyTypes::TYPE);
+        let Item::Object { value: class, .. } = item else { return None };
+        let have = self.load(MemTy::U32, Ty::I64, class, self.request.layout.type_version);
+        let expected = self.int(i64::from(version));
+        let same = self.compare(Cond::Eq, have, expected);
+        self.guard(same, Reason::Version);
+        Some(found)
+    }
+
+    fn load_from_class(&mut self, name: u32) -> bool {
+        let Some(found) = self.class_attribute(name, false) else { return false };
+        let value = self.address(found.address);
+        self.count("inline_class_attributes");
+        self.replace_owner(value);
+        self.recognise_top(found.callee.map(Known::Function));
+        true
+    }
+
+    /// `Class.method` that is about to be called: a class method is given its class as CPython's bound method would.
+    fn method_of_class(&mut self, name: u32) -> bool {
+        let Some(found) = self.class_attribute(name, true) else { return false };
+        let value = self.address(found.address);
+        self.count("inline_methods");
+        let known = found.callee.map(Known::Function);
+        if found.takes_class {
+            let class = self.pop();
+            self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known });
+            self.push(class);
+        } else {
+            let below = self.state.stack.len() - 1;
+            self.replace_owner(value);
+            self.recognise_top(known);
+            self.state.stack.insert(below, Item::Null);
+        }
+        true
+    }
+
+    // ---- instances with a dictionary ----
+
+    /// An attribute that the interpreter found in an entry of the instance's own dictionary.
+    fn load_with_hint(&mut self, name: u32, feedback: &Feedback) -> bool {
+        let Feedback::WithHint { type_version, hint } = *feedback else { return false };
+        if self.inlining.is_some() {
+            return false;
+        }
+        let Some(owner) = self.guard_type_version(1, type_version) else { return false };
+        let layout = self.request.layout;
+        let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_dict);
+        let null = self.emit(Op::Null(Ty::Ptr));
+        let there = self.compare(Cond::Ne, dictionary, null);
+        self.guard(there, Reason::Version);
+        let keys = self.load(MemTy::Ptr, Ty::Ptr, dictionary, layout.dict_keys);
+        let kind = self.load(MemTy::U8, Ty::I64, keys, layout.keys_kind);
+        let general = self.int(0);
+        let strings_only = self.compare(Cond::Ne, kind, general);
+        self.guard(strings_only, Reason::Version);
+        let entries = self.load(MemTy::I64, Ty::I64, keys, layout.keys_entries);
+        let hint = self.int(i64::from(hint));
+        let inside = self.compare(Cond::ULt, hint, entries);
+        self.guard(inside, Reason::Version);
+        // Entries lie behind the table of indices.
+        let log2 = self.load(MemTy::U8, Ty::I64, keys, layout.keys_log2_index_bytes);
+        let one = self.int(1);
+        let indices = self.binary(BinOp::Shl, one, log2);
+        let size = self.int(i64::from(layout.unicode_entry_size));
+        let before = self.binary(BinOp::Mul, hint, size);
+        let bytes = self.binary(BinOp::Add, indices, before);
+        let start = self.emit(Op::Unary(UnOp::Cast(Ty::I64), keys));
+        let entry = self.binary(BinOp::Add, start, bytes);
+        let entry = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), entry));
+        let key = self.load(MemTy::Ptr, Ty::Obj, entry, layout.keys_indices);
+        let symbol = self.name_symbol(name);
+        let same = self.compare(Cond::Eq, key, symbol);
+        self.guard(same, Reason::Version);
+        let value = self.load(MemTy::Ptr, Ty::Obj, entry, layout.keys_indices + layout.unicode_entry_value);
+        let null = self.emit(Op::Null(Ty::Obj));
+        let set = self.compare(Cond::Ne, value, null);
+        self.guard(set, Reason::Version);
+        self.count("inline_attributes");
+        self.typed(value, PyTypes::OBJECT);
+        self.replace_owner(value);
+        true
+    }
+
+    /// A method of an instance that may have a dictionary, in which the name is looked for each time. Its guards count as
+    /// guesses of a type, so that it can follow where a guess that there is no dictionary has failed.
+    fn method_past_dictionary(&mut self, name: u32, feedback: &Feedback) -> bool {
+        let from_cache = match *feedback {
+            Feedback::Method { kind: MethodKind::WithDict | MethodKind::WithValues, type_version, .. } => type_version,
+            _ => 0,
+        };
+        let example = self.example(self.state.stack[self.position(1)]);
+        let version = example.map_or(0, |example| example.type_version);
+        let version = if version == 0 { from_cache } else { version };
+        let Item::Object { value: owner, py, .. } = self.state.stack[self.position(1)] else { return false };
+        if version == 0
+            || py.may_be_null()
+            || self.inlining.is_some()
+            || !self.request.options.inline_attributes
+            || !self.may_guess(Reason::Type)
+        {
+            return false;
+        }
+        let Some(descriptor) = self.request.environment.method_past_dictionary(version, name) else { return false };
+        let layout = self.request.layout;
+        let ty = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.ob_type);
+        let found = self.load(MemTy::U32, Ty::I64, ty, layout.type_version);
+        let expected = self.int(i64::from(version));
+        let same = self.compare(Cond::Eq, found, expected);
+        self.guard(same, Reason::Type);
+        let symbol = self.name_symbol(name);
+        let hidden = self.emit(Op::Call(Helper::InstanceHas, vec![owner, symbol]));
+        let zero = self.int(0);
+        let visible = self.compare(Cond::Eq, hidden, zero);
+        self.guard(visible, Reason::Type);
+        self.push_method(name, version, descriptor);
+        true
+    }
+}
