@@ -4,7 +4,7 @@
 //! below its arguments (`PY_VECTORCALL_ARGUMENTS_OFFSET`). A result found while tracing is on is stored to memory and
 //! null returned: compiled code leaves after such a call.
 
-use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending};
+use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending, special_methods};
 use crate::{
     direct,
     layout::{method, type_object},
@@ -127,6 +127,9 @@ pub(super) unsafe extern "C" fn call(
         if names.is_null()
             && let Some(result) = direct::offer(thread, callable, arguments, total)
         {
+            return deliver(thread, result, stack);
+        }
+        if let Some(result) = special_methods::offer_call(thread, base, total, names) {
             return deliver(thread, result, stack);
         }
         let positional = if names.is_null() { total } else { total - object::size(names) as usize };

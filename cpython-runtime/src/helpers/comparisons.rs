@@ -1,6 +1,6 @@
 //! Comparison, membership and truth.
 
-use super::{ERROR, Object, Owned, boxing::box_bool, numbers::one_digit};
+use super::{ERROR, Object, Owned, boxing::box_bool, numbers::one_digit, special_methods};
 use crate::object;
 use columba_jit_core::bytecode::instruction::Comparison;
 use pyo3_ffi as ffi;
@@ -25,15 +25,26 @@ fn ordered<T: PartialOrd>(left: T, right: T, comparison: i64) -> bool {
     }
 }
 
-/// The answer for exact floats and short ints, and for a string and itself: what can neither fail nor run Python.
+/// The answer for exact floats and short ints, for a string and itself, and for objects that know identity only: what can
+/// neither fail nor run Python.
 #[inline(always)]
 unsafe fn quickly(left: Object, right: Object, comparison: i64) -> Option<bool> {
     const { assert!(LT == 0 && GE == 5) };
     // SAFETY: both are alive; values are read after the exact type is known.
     unsafe {
         let ty = object::type_of(left);
-        if ty != object::type_of(right) {
-            return None;
+        let other = object::type_of(right);
+        if matches!(comparison, EQ | NE) && compares_identity(ty) && compares_identity(other) {
+            return Some((left == right) == (comparison == EQ));
+        }
+        if ty != other {
+            return if ty == &raw mut ffi::PyFloat_Type && other == &raw mut ffi::PyLong_Type {
+                Some(ordered(object::float_value(left), one_digit(right)? as f64, comparison))
+            } else if ty == &raw mut ffi::PyLong_Type && other == &raw mut ffi::PyFloat_Type {
+                Some(ordered(one_digit(left)? as f64, object::float_value(right), comparison))
+            } else {
+                None
+            };
         }
         if ty == &raw mut ffi::PyLong_Type {
             Some(ordered(one_digit(left)?, one_digit(right)?, comparison))
@@ -47,6 +58,16 @@ unsafe fn quickly(left: Object, right: Object, comparison: i64) -> Option<bool> 
     }
 }
 
+/// Whether a type compares as `object` does, whose `==` is identity when the other side has nothing to say either.
+#[inline(always)]
+unsafe fn compares_identity(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: a live type.
+    unsafe {
+        let base = &raw const ffi::PyBaseObject_Type;
+        (*ty).tp_richcompare.map(|f| f as usize) == (*base).tp_richcompare.map(|f| f as usize)
+    }
+}
+
 /// `PyObject_RichCompare`; for exact strings straight to their comparison.
 #[inline(always)]
 unsafe fn rich_compare(left: Object, right: Object, comparison: i64) -> Object {
@@ -54,10 +75,14 @@ unsafe fn rich_compare(left: Object, right: Object, comparison: i64) -> Object {
     unsafe {
         let ty = object::type_of(left);
         if ty == object::type_of(right) && ty == &raw mut ffi::PyUnicode_Type {
-            ffi::PyUnicode_RichCompare(left, right, comparison as c_int)
-        } else {
-            ffi::PyObject_RichCompare(left, right, comparison as c_int)
+            return ffi::PyUnicode_RichCompare(left, right, comparison as c_int);
         }
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0
+            && let Some(result) = special_methods::offer_comparison(left, right, comparison)
+        {
+            return result;
+        }
+        ffi::PyObject_RichCompare(left, right, comparison as c_int)
     }
 }
 

@@ -36,6 +36,7 @@ mod numbers;
 mod owned;
 pub mod pending;
 mod references;
+mod special_methods;
 mod strings;
 pub(crate) mod subscripts;
 pub mod tracing;

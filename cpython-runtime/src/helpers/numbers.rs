@@ -6,6 +6,7 @@
 use super::{
     Object, Owned,
     boxing::{box_bool, box_float, box_int, int_value},
+    special_methods,
 };
 use crate::{
     layout::{float, long},
@@ -102,6 +103,13 @@ pub(super) unsafe extern "C" fn binary_op(left: Object, right: Object, operation
                 let result = ffi::PyUnicode_Concat(left, right);
                 object::decref(left);
                 object::decref(right);
+                return result;
+            }
+        }
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+            let in_place = operation >= IN_PLACE;
+            let simple = if in_place { operation - IN_PLACE } else { operation };
+            if let Some(result) = special_methods::offer_operator(left, right, simple, in_place) {
                 return result;
             }
         }

@@ -1,7 +1,11 @@
 //! `container[key]` and lengths.
 
-use super::{ERROR, OK, Object, Owned, capi, interned, numbers::one_digit};
-use crate::{direct, object, thread::ThreadState};
+use super::{
+    ERROR, OK, Object, Owned, interned,
+    numbers::one_digit,
+    special_methods::{call, python_method},
+};
+use crate::{object, thread::ThreadState};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -44,9 +48,9 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
                 key_error(key.as_ptr());
             }
             item
-        } else if let Some(function) = python_method(object::type_of(container.as_ptr()), interned::GETITEM.get()) {
+        } else if let Some(function) = python_method(object::type_of(container.as_ptr()), &interned::GETITEM) {
             let arguments = [container.into_ptr(), key.into_ptr()];
-            return call_method(ThreadState::current(), function, &arguments);
+            return call(ThreadState::current(), function, arguments.as_ptr(), arguments.len(), null_mut());
         } else {
             ffi::PyObject_GetItem(container.as_ptr(), key.as_ptr())
         };
@@ -64,7 +68,7 @@ pub(super) unsafe extern "C" fn subscr_function(
     key: Object,
 ) -> Object {
     // SAFETY: the contract of helpers.
-    unsafe { call_method(ThreadState::new(thread), function, &[container, key]) }
+    unsafe { call(ThreadState::new(thread), function, [container, key].as_ptr(), 2, null_mut()) }
 }
 
 /// `STORE_SUBSCR`, likewise with `__setitem__`.
@@ -76,7 +80,7 @@ pub(super) unsafe extern "C" fn store_subscr_function(
     key: Object,
 ) -> i64 {
     // SAFETY: the contract of helpers.
-    unsafe { status(call_method(ThreadState::new(thread), function, &[container, key, value])) }
+    unsafe { status(call(ThreadState::new(thread), function, [container, key, value].as_ptr(), 3, null_mut())) }
 }
 
 /// Lets go of a result that nobody asked for.
@@ -96,39 +100,7 @@ unsafe fn status(result: Object) -> i64 {
 /// The type is alive; the GIL is held.
 pub(crate) unsafe fn python_functions(ty: *mut ffi::PyTypeObject) -> [Option<Object>; 2] {
     // SAFETY: says the caller.
-    unsafe { [python_method(ty, interned::GETITEM.get()), python_method(ty, interned::SETITEM.get())] }
-}
-
-/// The Python function that implements a special method of a type's instances, if one does: borrowed from the type. A class
-/// whose method resolution finds a Python function has the slot that calls it.
-#[inline(always)]
-unsafe fn python_method(ty: *mut ffi::PyTypeObject, name: Object) -> Option<Object> {
-    // SAFETY: the type is alive.
-    unsafe {
-        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
-            return None;
-        }
-        let found = capi::_PyType_Lookup(ty, name);
-        (!found.is_null() && object::type_of(found) == &raw mut ffi::PyFunction_Type).then_some(found)
-    }
-}
-
-/// Calls a Python function with owned arguments; the function is borrowed.
-#[inline(always)]
-unsafe fn call_method(thread: ThreadState, function: Object, arguments: &[Object]) -> Object {
-    // SAFETY: all are alive; an accepted offer consumes the arguments, a vectorcall does not.
-    unsafe {
-        object::incref(function);
-        if let Some(result) = direct::offer(thread, function, arguments.as_ptr(), arguments.len()) {
-            return result;
-        }
-        let result = ffi::PyObject_Vectorcall(function, arguments.as_ptr(), arguments.len(), null_mut());
-        object::decref(function);
-        for argument in arguments {
-            object::decref(*argument);
-        }
-        result
-    }
+    unsafe { [python_method(ty, &interned::GETITEM), python_method(ty, &interned::SETITEM)] }
 }
 
 /// `_PyErr_SetKeyError`: the key in a tuple, so that a tuple as key is not taken for the exception's arguments.
@@ -159,9 +131,9 @@ pub(super) unsafe extern "C" fn store_subscr(value: Object, container: Object, k
             drop(container);
             return OK;
         }
-        if let Some(function) = python_method(ty, interned::SETITEM.get()) {
+        if let Some(function) = python_method(ty, &interned::SETITEM) {
             let arguments = [container.into_ptr(), key.into_ptr(), value.into_ptr()];
-            return status(call_method(ThreadState::current(), function, &arguments));
+            return status(call(ThreadState::current(), function, arguments.as_ptr(), arguments.len(), null_mut()));
         }
         let status = if ty == &raw mut ffi::PyDict_Type {
             ffi::PyDict_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())
