@@ -63,6 +63,8 @@ pub struct CodeState {
     /// Activations of compiled code, and loops entered in the middle.
     pub entered: Cell<u64>,
     pub loops_entered: Cell<u64>,
+    /// Activations when the version in use was compiled.
+    pub entered_before: Cell<u64>,
     /// Exits taken, by exit of the current version and by origin over all versions.
     pub exits: RefCell<HashMap<ExitKey, ExitCount>>,
     /// Versions of the types met where a guard of one failed, by the instruction's offset; none for one that met too many.
@@ -192,6 +194,7 @@ impl CodeState {
             versions: Cell::new(0),
             entered: Cell::new(0),
             loops_entered: Cell::new(0),
+            entered_before: Cell::new(0),
             exits: RefCell::default(),
             receivers: RefCell::default(),
             local_examples: RefCell::default(),

@@ -35,6 +35,9 @@ const MOST_FAILURES: u64 = 6 * EXITS_PER_GUESS;
 /// The version that makes no guesses.
 const LAST_VERSION: u32 = 12;
 
+/// Activations that make up for one exit of a guess.
+const ENTRIES_PER_EXIT: u64 = 500;
+
 /// A countdown that is never reached: refused code.
 const NEVER: i64 = i64::MAX;
 /// A countdown that is always reached: compiled code.
@@ -135,6 +138,10 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, fram
     let is_whole = state.compiled().is_some_and(|current| Rc::ptr_eq(&current, compiled));
     let versions = if is_whole { state.versions.get() } else { state.versions_of_loop(compiled) };
     if exits < exits_before(versions) {
+        return;
+    }
+    // A guess that nearly always holds is worth its exits.
+    if is_whole && exits * ENTRIES_PER_EXIT < state.times_entered() - state.entered_before.get() {
         return;
     }
     if is_whole {
@@ -249,6 +256,7 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
     match run_compiler(state.code(), &request) {
         Ok(compiled) => {
             state.versions.set(state.versions.get() + 1);
+            state.entered_before.set(state.times_entered());
             count_compilation(&compiled);
             let compiled = Rc::new(compiled);
             drop(state.replace_compiled(Some(compiled.clone())));

@@ -7,8 +7,10 @@
 
 use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, types_of};
 use crate::code::Code;
-use crate::helpers::{capi, namespace};
-use crate::layout::{dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object};
+use crate::helpers::{capi, namespace, subscripts};
+use crate::layout::{
+    dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object,
+};
 use crate::object::{self, read};
 use crate::types_seen;
 use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
@@ -22,7 +24,7 @@ use columba_jit_core::bytecode::instruction::Feedback;
 use columba_jit_core::ir::types::PyTypes;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -37,7 +39,9 @@ pub struct LiveEnvironment {
     code: Code,
     callees: RefCell<Vec<Rc<Callee>>>,
     /// What globals are bound to, by their name.
-    examples: RefCell<HashMap<u32, Option<Rc<Example>>>>,
+    examples: RefCell<HashMap<*mut PyObject, Option<Rc<Example>>>>,
+    /// Whose names are meant.
+    names_of: Cell<Option<u32>>,
     /// Modules that globals are bound to, borrowed: they are not looked into once Python may have run.
     modules: RefCell<Vec<*mut PyObject>>,
     /// Callees by code object; `None` for one that is no candidate.
@@ -56,6 +60,7 @@ impl LiveEnvironment {
             code,
             callees: RefCell::default(),
             examples: RefCell::default(),
+            names_of: Cell::new(None),
             modules: RefCell::default(),
             known: RefCell::default(),
             globals,
@@ -85,12 +90,16 @@ impl LiveEnvironment {
                 return None;
             }
             let code = Code::new(read::<*mut PyObject>(function, function::FUNC_CODE));
-            if let Some(known) = self.known.borrow().get(&code.as_ptr()) {
-                return *known;
-            }
-            let number = self.candidate(code);
-            self.known.borrow_mut().insert(code.as_ptr(), number);
-            number
+            let known = self.known.borrow().get(&code.as_ptr()).copied();
+            let number = known.unwrap_or_else(|| {
+                let number = self.candidate(code);
+                self.known.borrow_mut().insert(code.as_ptr(), number);
+                number
+            });
+            // Where globals matter they must be those of the caller.
+            let same = read::<*mut PyObject>(function, function::FUNC_GLOBALS) == self.globals
+                && read::<*mut PyObject>(function, function::FUNC_BUILTINS) == self.builtins;
+            number.filter(|number| same || self.callee(*number).is_some_and(|callee| !callee.names_globals()))
         }
     }
 
@@ -137,8 +146,14 @@ impl LiveEnvironment {
     }
 
     fn name(&self, name: u32) -> *mut PyObject {
-        // SAFETY: the compiler only asks for names that exist.
-        unsafe { ffi::PyTuple_GetItem(self.code.co_names(), name as isize) }
+        // SAFETY: a callee's code object is held, as is this environment's; the compiler only asks for names that exist.
+        unsafe {
+            let code = match self.names_of.get().and_then(|number| self.callee(number)) {
+                Some(callee) => Code::new(callee.address as *mut PyObject),
+                None => self.code,
+            };
+            ffi::PyTuple_GetItem(code.co_names(), name as isize)
+        }
     }
 
     /// Offset from the keys object of the value of entry `index`, if the dictionary's keys have that version and the
@@ -241,15 +256,24 @@ impl Environment for LiveEnvironment {
         }
     }
 
-    fn attribute_place(&self, type_version: u32, callee: Option<u32>, name: u32, access: Access) -> Feedback {
-        let Some(ty) = types_seen::with_version(type_version) else { return Feedback::None };
-        // SAFETY: a callee's code object is held, and owns its names, as does this environment's; a live type.
+    fn names_of(&self, callee: Option<u32>) {
+        self.names_of.set(callee);
+    }
+
+    fn subscript_callee(&self, type_version: u32, store: bool) -> Option<u32> {
+        let ty = types_seen::with_version(type_version)?;
+        // SAFETY: a live type; what is found is borrowed from it.
         unsafe {
-            let code = match callee.and_then(|number| self.callee(number)) {
-                Some(callee) => Code::new(callee.address as *mut PyObject),
-                None => self.code,
-            };
-            let name = ffi::PyTuple_GetItem(code.co_names(), name as isize);
+            let [get, set] = subscripts::python_functions(ty);
+            self.callee_of(if store { set? } else { get? })
+        }
+    }
+
+    fn attribute_place(&self, type_version: u32, name: u32, access: Access) -> Feedback {
+        let Some(ty) = types_seen::with_version(type_version) else { return Feedback::None };
+        let name = self.name(name);
+        // SAFETY: a live type, and a name that a live code object owns.
+        unsafe {
             if access == Access::Store && !has_generic_setattr(ty) {
                 return Feedback::None;
             }
@@ -330,7 +354,7 @@ impl Environment for LiveEnvironment {
 
     fn global_example(&self, name: u32) -> Option<Rc<Example>> {
         let mut examples = self.examples.borrow_mut();
-        let example = examples.entry(name).or_insert_with(|| {
+        let example = examples.entry(self.name(name)).or_insert_with(|| {
             let value = self.global(name);
             // SAFETY: the namespaces keep the value alive during this call.
             (!value.is_null()).then(|| Rc::new(unsafe { capture::global_example(value) }))

@@ -55,6 +55,8 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         thread_cframe: thread::CFRAME as i32,
         thread_recursion_remaining: thread::RECURSION_REMAINING as i32,
         function_code: function::FUNC_CODE as i32,
+        function_globals: function::FUNC_GLOBALS as i32,
+        function_builtins: function::FUNC_BUILTINS as i32,
         cframe_use_tracing: cframe::USE_TRACING as i32,
         cframe_current_frame: cframe::CURRENT_FRAME as i32,
         small_int_stride: long::SIZE as i32,

@@ -69,6 +69,8 @@ pub struct Layout {
     /// Calls until the recursion limit (`i32`).
     pub thread_recursion_remaining: i32,
     pub function_code: i32,
+    pub function_globals: i32,
+    pub function_builtins: i32,
     pub cframe_use_tracing: i32,
     pub cframe_current_frame: i32,
     /// Size of one entry of the small-int table, which holds -5..=256.
@@ -126,6 +128,8 @@ impl Layout {
         thread_cframe: 56,
         thread_recursion_remaining: 32,
         function_code: 48,
+        function_globals: 16,
+        function_builtins: 24,
         cframe_use_tracing: 0,
         cframe_current_frame: 8,
         small_int_stride: 32,

@@ -66,18 +66,11 @@ pub(super) unsafe extern "C" fn binary_op(left: Object, right: Object, operation
     // SAFETY: the contract of helpers; values are read after the exact type is known.
     unsafe {
         let ty = object::type_of(left);
+        let simple = if operation >= IN_PLACE { operation - IN_PLACE } else { operation };
         if ty == object::type_of(right) {
-            let simple = if operation >= IN_PLACE { operation - IN_PLACE } else { operation };
             if ty == &raw mut ffi::PyFloat_Type {
                 let (a, b) = (object::float_value(left), object::float_value(right));
-                let value = match simple {
-                    ADD => Some(a + b),
-                    SUBTRACT => Some(a - b),
-                    MULTIPLY => Some(a * b),
-                    TRUE_DIVIDE if b != 0.0 => Some(a / b),
-                    _ => None,
-                };
-                if let Some(value) = value {
+                if let Some(value) = float_operation(a, b, simple) {
                     return finish_float(left, right, value);
                 }
             } else if ty == &raw mut ffi::PyLong_Type {
@@ -106,9 +99,28 @@ pub(super) unsafe extern "C" fn binary_op(left: Object, right: Object, operation
                 return result;
             }
         }
-        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+        if ty == &raw mut ffi::PyFloat_Type {
+            if object::type_of(right) == &raw mut ffi::PyLong_Type
+                && let Some(b) = one_digit(right)
+                && let Some(value) = float_operation(object::float_value(left), b as f64, simple)
+            {
+                let result = box_float(value);
+                object::decref(left);
+                object::decref(right);
+                return result;
+            }
+        } else if ty == &raw mut ffi::PyLong_Type {
+            if object::type_of(right) == &raw mut ffi::PyFloat_Type
+                && let Some(a) = one_digit(left)
+                && let Some(value) = float_operation(a as f64, object::float_value(right), simple)
+            {
+                let result = box_float(value);
+                object::decref(left);
+                object::decref(right);
+                return result;
+            }
+        } else if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
             let in_place = operation >= IN_PLACE;
-            let simple = if in_place { operation - IN_PLACE } else { operation };
             if let Some(result) = special_methods::offer_operator(left, right, simple, in_place) {
                 return result;
             }
@@ -144,6 +156,18 @@ pub(super) unsafe extern "C" fn int_binary_op(left: Object, right: Object, opera
             Some(method) => method(left.as_ptr(), right.as_ptr()),
             None => operate(left.as_ptr(), right.as_ptr(), operation),
         }
+    }
+}
+
+/// What cannot fail, of two floats.
+#[inline(always)]
+fn float_operation(a: f64, b: f64, operation: i64) -> Option<f64> {
+    match operation {
+        ADD => Some(a + b),
+        SUBTRACT => Some(a - b),
+        MULTIPLY => Some(a * b),
+        TRUE_DIVIDE if b != 0.0 => Some(a / b),
+        _ => None,
     }
 }
 

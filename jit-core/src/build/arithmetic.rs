@@ -11,7 +11,7 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Arithmetic, Comparison, Feedback, Instruction, Op as Code, Unary};
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{BinOp, Cond, Op, OverflowOp, Symbol, UnOp, Value};
+use crate::ir::op::{BinOp, Cond, Op, OverflowOp, Symbol, Target, UnOp, Value};
 use crate::ir::types::{PyTypes, Ty};
 
 /// Ints up to this magnitude convert to floats exactly.
@@ -219,7 +219,7 @@ impl Builder<'_> {
         if op == Arithmetic::MatrixMultiply {
             return false;
         }
-        let Some((left, right)) = self.operands(feedback) else { return false };
+        let Some((left, right)) = self.operands(feedback) else { return self.mixed_binary(op, feedback) };
         let floats = left == RawKind::Float || right == RawKind::Float;
         let result = if floats {
             self.float_binary(op)
@@ -234,6 +234,75 @@ impl Builder<'_> {
             }
             None => false,
         }
+    }
+
+    /// Arithmetic on numbers that are ints at one time and floats at another, which a guess of their types has shown: each is
+    /// converted as it comes. One of the two must be a float, since of two ints the result would be an int.
+    fn mixed_binary(&mut self, op: Arithmetic, feedback: &Feedback) -> bool {
+        let op = match op {
+            Arithmetic::Add => BinOp::FAdd,
+            Arithmetic::Subtract => BinOp::FSub,
+            Arithmetic::Multiply => BinOp::FMul,
+            Arithmetic::TrueDivide => BinOp::FDiv,
+            _ => return false,
+        };
+        let items = [2, 1].map(|depth| self.state.stack[self.position(depth)]);
+        let kinds = items.map(|item| self.number(item));
+        let fits = |item: Item, kind: Option<RawKind>| match item {
+            _ if kind.is_some() => true,
+            Item::Object { py, big: false, .. } => {
+                py.contains(PyTypes::FLOAT | PyTypes::INT)
+                    && !py.may_be_null()
+                    && (matches!(feedback, Feedback::Float | Feedback::Int) || self.example_kind(item).is_some())
+            }
+            _ => false,
+        };
+        if self.may_guess(Reason::Type)
+            || !self.may_guess(Reason::Range)
+            || !self.request.options.speculate
+            || !items.into_iter().zip(kinds).all(|(item, kind)| fits(item, kind))
+        {
+            return false;
+        }
+        let (a, a_is_float) = self.float_of_any(2, kinds[0]);
+        let (b, b_is_float) = self.float_of_any(1, kinds[1]);
+        if !kinds.contains(&Some(RawKind::Float)) {
+            let either = self.binary(BinOp::Or, a_is_float, b_is_float);
+            self.guard(either, Reason::Range);
+        }
+        if op == BinOp::FDiv {
+            let zero = self.emit(Op::FConst(0));
+            let ok = self.compare(Cond::FNe, b, zero);
+            self.guard(ok, Reason::Range);
+        }
+        let value = self.binary(op, a, b);
+        self.count("mixed-arithmetic");
+        self.replace_two(Item::raw(Raw::Float(value)));
+        true
+    }
+
+    /// The number at a depth as a float, and whether it was one: 1 or 0. Its kind is known, or it is an object that is guarded to be
+    /// an int or a float.
+    fn float_of_any(&mut self, depth: u32, kind: Option<RawKind>) -> (Value, Value) {
+        if let Some(kind) = kind {
+            let raw = self.raw_at(depth);
+            return (self.float_of(raw), self.int(i64::from(kind == RawKind::Float)));
+        }
+        let value = self.object(self.state.stack[self.position(depth)]);
+        let is_float = self.emit(Op::IsType(value, PyTypes::FLOAT));
+        let join = self.function.new_block();
+        let result = self.function.add_param(join, Ty::F64);
+        let other = self.branch(is_float, false);
+        let float = self.emit(Op::UnboxFloat(value));
+        self.push_inst(Op::Jump(Target { block: join, args: vec![float] }), None);
+        self.block = other;
+        let is_int = self.emit(Op::IsType(value, PyTypes::INT));
+        self.guard(is_int, Reason::Range);
+        let raw = self.unbox(value, RawKind::Int);
+        let float = self.float_of(raw);
+        self.push_inst(Op::Jump(Target { block: join, args: vec![float] }), None);
+        self.block = join;
+        (result, is_float)
     }
 
     fn float_binary(&mut self, op: Arithmetic) -> Option<Item> {
@@ -275,10 +344,24 @@ impl Builder<'_> {
         if !self.may_guess(Reason::Range) {
             return None;
         }
+        let square = self.constant_int(1) == Some(2);
         let left = self.raw_at(2);
         let right = self.raw_at(1);
         let (a, b) = (self.float_of(left), self.float_of(right));
         let zero = self.emit(Op::FConst(0));
+        if square {
+            // The sign does not matter, and zero is the one result below the bound that is no error.
+            let result = self.emit(Op::Call(Helper::FloatPower, vec![a, b]));
+            let null = self.compare(Cond::FEq, a, zero);
+            let least = self.emit(Op::FConst(f64::MIN_POSITIVE.to_bits()));
+            let normal = self.compare(Cond::FGe, result, least);
+            let ok = self.binary(BinOp::Or, null, normal);
+            self.guard(ok, Reason::Range);
+            let most = self.emit(Op::FConst(f64::MAX.to_bits()));
+            let finite = self.compare(Cond::FLe, result, most);
+            self.guard(finite, Reason::Range);
+            return Some(Item::raw(Raw::Float(result)));
+        }
         let positive = self.compare(Cond::FGt, a, zero);
         self.guard(positive, Reason::Range);
         let result = self.emit(Op::Call(Helper::FloatPower, vec![a, b]));

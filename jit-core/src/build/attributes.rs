@@ -122,7 +122,10 @@ impl Builder<'_> {
     }
 
     pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
-        if self.method_by_version(name, feedback) || self.method_of_class(name) || self.method_past_dictionary(name, feedback) {
+        if self.method_by_version(name, feedback)
+            || self.method_of_class(name)
+            || self.method_past_dictionary(name, feedback)
+        {
             return;
         }
         let below = self.state.stack.len() - 1;
@@ -144,12 +147,12 @@ impl Builder<'_> {
     // ---- modules ----
 
     /// An attribute of a module: the topmost item becomes it. `false`: nothing was emitted.
-    fn load_from_module(&mut self, name: u32) -> bool {
+    pub(super) fn load_from_module(&mut self, name: u32) -> bool {
         let Item::Object { value: owner, known: Some(Known::Module(module)), .. } = self.state.stack[self.position(1)]
         else {
             return false;
         };
-        if !self.request.options.inline_attributes || self.inlining.is_some() {
+        if !self.request.options.inline_attributes {
             return false;
         }
         let guesses = [Reason::Type, Reason::Version];
@@ -196,7 +199,6 @@ impl Builder<'_> {
         let Item::Object { py, .. } = item else { return None };
         let guesses = [Reason::Type, Reason::Version];
         if version == 0
-            || self.inlining.is_some()
             || !py.contains(PyTypes::TYPE)
             || !self.request.options.inline_attributes
             || !guesses.into_iter().all(|reason| self.may_guess(reason))
@@ -216,7 +218,7 @@ impl Builder<'_> {
         Some(found)
     }
 
-    fn load_from_class(&mut self, name: u32) -> bool {
+    pub(super) fn load_from_class(&mut self, name: u32) -> bool {
         let Some(found) = self.class_attribute(name, false) else { return false };
         let value = self.address(found.address);
         self.count("inline_class_attributes");

@@ -90,6 +90,10 @@ pub(super) struct Builder<'a> {
     pub kwnames: Option<u32>,
     /// The body that is walked in the place of a call.
     pub inlining: Option<Inlining>,
+    /// Items behind [`Item::Tuple`].
+    pub tuples: Vec<Vec<Item>>,
+    /// Whether the instruction after the current one was done with it.
+    pub took_next: bool,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
     pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
@@ -128,6 +132,8 @@ impl<'a> Builder<'a> {
             addresses: Vec::new(),
             kwnames: None,
             inlining: None,
+            tuples: Vec::new(),
+            took_next: false,
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
             error: None,
@@ -183,7 +189,7 @@ impl<'a> Builder<'a> {
             if !self.reachable || self.error.is_some() {
                 return Ok(());
             }
-            index += 1;
+            index += 1 + usize::from(std::mem::take(&mut self.took_next));
             let next = code[index].offset;
             self.settle_suspect(next);
             if self.plan.starts.contains(&next) {

@@ -61,15 +61,30 @@ impl Builder<'_> {
             Code::CompareOp(comparison) => self.compare_op(comparison, &feedback, next),
             Code::IsOp { negate } => self.is_op(negate),
             Code::ContainsOp { negate } => self.contains(negate),
-            Code::BinarySubscr => self.binary_subscr(&feedback),
-            Code::StoreSubscr => self.store_subscr(&feedback),
+            Code::BinarySubscr => {
+                if !self.inline_subscript(None, false) {
+                    self.binary_subscr(&feedback);
+                }
+            }
+            Code::StoreSubscr => {
+                if self.inline_subscript(None, true) {
+                    let none = self.pop();
+                    self.release(none);
+                } else {
+                    self.store_subscr(&feedback);
+                }
+            }
             Code::DeleteSubscr => {
                 let key = self.pop_owned();
                 let container = self.pop_owned();
                 self.call_status(Helper::DeleteSubscr, vec![container, key]);
             }
             Code::GetLen => self.get_len(),
-            Code::BuildTuple(n) => self.build_from_items(Helper::BuildTuple, n, n, PyTypes::TUPLE),
+            Code::BuildTuple(n) => {
+                if !self.subscript_by_items(n, next) {
+                    self.build_from_items(Helper::BuildTuple, n, n, PyTypes::TUPLE);
+                }
+            }
             Code::BuildList(n) => self.build_from_items(Helper::BuildList, n, n, PyTypes::LIST),
             Code::BuildSet(n) => self.build_from_items(Helper::BuildSet, n, n, PyTypes::SET),
             Code::BuildMap(n) => self.build_from_items(Helper::BuildMap, 2 * n, n, PyTypes::DICT),

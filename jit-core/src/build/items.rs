@@ -61,6 +61,7 @@ impl Builder<'_> {
                 Some(value) => value,
                 None => self.box_raw(raw),
             },
+            Item::Tuple(_) => self.no_object(),
         }
     }
 
@@ -101,7 +102,14 @@ impl Builder<'_> {
             Item::Const(i) => self.constant_object(i),
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } => unreachable!("raw items have no object"),
+            Item::Tuple(_) => self.no_object(),
         }
+    }
+
+    /// A tuple that was not built is wanted as an object: then its body cannot be inlined.
+    fn no_object(&mut self) -> Value {
+        self.give_up_body();
+        self.emit(Op::Null(Ty::Obj))
     }
 
     /// Makes the item at a stack position an object the stack owns, and gives it.
@@ -126,6 +134,7 @@ impl Builder<'_> {
             Item::Object { py, .. } => py,
             Item::Raw { raw, .. } => raw.py(),
             Item::RangeIter { .. } => PyTypes::RANGE_ITER,
+            Item::Tuple(_) => PyTypes::TUPLE,
         }
     }
 

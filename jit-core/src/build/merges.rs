@@ -205,6 +205,7 @@ impl Builder<'_> {
                 Item::Object { value, py, .. } => write!(self.types, " {value:?}:{}", describe_types(*py)),
                 Item::Raw { raw, .. } => write!(self.types, " {:?}:raw {}", raw.value(), describe_types(raw.py())),
                 Item::RangeIter { iter, index } => write!(self.types, " {iter:?}:range at {index:?}"),
+                Item::Tuple(number) => write!(self.types, " tuple#{number}"),
             };
         }
         let _ = write!(self.types, " ] locals [");

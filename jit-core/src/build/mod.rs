@@ -97,9 +97,17 @@ pub trait Environment {
         None
     }
 
-    /// Where instances of the type with that version have an attribute, as the interpreter would record it; the name is that of
-    /// `co_names`, of the callee with that number if there is one.
-    fn attribute_place(&self, _type_version: u32, _callee: Option<u32>, _name: u32, _access: Access) -> Feedback {
+    /// From now on names are those of the callee's `co_names`; `None`: of the function's own.
+    fn names_of(&self, _callee: Option<u32>) {}
+
+    /// The Python function that does `x[k]`, or with `store` `x[k] = v`, for instances of the type with that version, if its
+    /// body may be inlined.
+    fn subscript_callee(&self, _type_version: u32, _store: bool) -> Option<u32> {
+        None
+    }
+
+    /// Where instances of the type with that version have an attribute, as the interpreter would record it.
+    fn attribute_place(&self, _type_version: u32, _name: u32, _access: Access) -> Feedback {
         Feedback::None
     }
 

@@ -14,16 +14,16 @@ use crate::ir::op::{BinOp, Cond, Op, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// Where an element is.
-struct Place {
-    address: Value,
-    offset: i32,
+pub(super) struct Place {
+    pub address: Value,
+    pub offset: i32,
     /// For arrays: what lies there instead of an object.
-    numbers: Option<Numbers>,
+    pub numbers: Option<Numbers>,
 }
 
 /// The items of an `array.array`.
 #[derive(Clone, Copy)]
-struct Numbers {
+pub(super) struct Numbers {
     typecode: u8,
     mem: MemTy,
     /// Of the item's size.
@@ -297,7 +297,7 @@ impl Builder<'_> {
 
     /// Guards what an access to an element of a list, a tuple or an array of numbers needs: the container's exact type and
     /// an int index within range.
-    fn element(&mut self, feedback: &Feedback) -> Option<Place> {
+    pub(super) fn element(&mut self, feedback: &Feedback) -> Option<Place> {
         if !self.request.options.inline_containers
             || !self.may_guess(Reason::Type)
             || !self.may_guess(Reason::Range)
@@ -479,7 +479,7 @@ impl Builder<'_> {
 
     /// Whether the container of a store may be written in line, and if it is an array, the value is a number that fits
     /// (guarded where it is a guess).
-    fn storable(&mut self, feedback: &Feedback) -> bool {
+    pub(super) fn storable(&mut self, feedback: &Feedback) -> bool {
         let container = self.state.stack[self.position(2)];
         let py = self.item_py(container);
         let guess =
@@ -514,7 +514,7 @@ impl Builder<'_> {
     }
 
     /// Pops index, container and number, which goes into the array.
-    fn store_number(&mut self, address: Value, offset: i32, numbers: Numbers) {
+    pub(super) fn store_number(&mut self, address: Value, offset: i32, numbers: Numbers) {
         let raw = self.raw_at(3);
         let value = if numbers.mem == MemTy::F64 {
             self.float_of(raw)

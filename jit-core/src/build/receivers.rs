@@ -64,8 +64,7 @@ impl Builder<'_> {
 
     /// Where the type with a version has an attribute; the name is one of the code that is walked.
     fn attribute_place(&self, version: u32, name: u32, access: Access) -> Feedback {
-        let callee = self.inlining.map(|body| body.callee);
-        self.request.environment.attribute_place(version, callee, name, access)
+        self.request.environment.attribute_place(version, name, access)
     }
 
     /// The versions to compare with, each with its place: that of the cache, and those of other classes that have one. `None`:

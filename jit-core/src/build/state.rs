@@ -140,6 +140,8 @@ pub enum Item {
     Raw { raw: Raw, local: Option<u32> },
     /// An exact range iterator (owned) whose next index is `index`; the object's own index field is kept right.
     RangeIter { iter: Value, index: Value },
+    /// In the body of an inlined function only: a tuple that was not built, by the number of its items.
+    Tuple(u32),
 }
 
 impl Item {
@@ -419,6 +421,7 @@ impl State {
                     Item::Raw { raw, .. } if allow_raw => ItemShape::Raw(raw.kind()),
                     Item::Raw { raw, .. } => ItemShape::Object { py: raw.py(), big: false, known: None },
                     Item::RangeIter { .. } => ItemShape::RangeIter,
+                    Item::Tuple(_) => ItemShape::Object { py: PyTypes::TUPLE, big: false, known: None },
                 })
                 .collect(),
         }
