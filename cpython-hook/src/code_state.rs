@@ -261,7 +261,7 @@ impl CodeState {
             && self.plain_calls
             && compiled.out_words <= OUT_WORDS
         {
-            self.direct.open(compiled.entry, compiled.ctx, start, Rc::as_ptr(compiled).cast());
+            self.direct.open(self.code, compiled.entry, compiled.ctx, start, Rc::as_ptr(compiled).cast());
             self.retired.borrow_mut().push(compiled.clone());
         }
         self.compiled.replace(compiled)

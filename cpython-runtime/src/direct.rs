@@ -49,6 +49,11 @@ pub struct Direct {
     start: Cell<i64>,
     /// The version all this is of: for [`Finish`].
     version: Cell<*const c_void>,
+    /// Of the code object: words of a frame, arguments, locals; and the code unit before the first.
+    words: Cell<usize>,
+    arguments: Cell<usize>,
+    locals: Cell<usize>,
+    before_first: Cell<*mut u16>,
     /// How often it was entered.
     pub entered: Cell<u64>,
 }
@@ -61,12 +66,20 @@ impl Direct {
             ctx: Cell::new(null_mut()),
             start: Cell::new(0),
             version: Cell::new(null_mut()),
+            words: Cell::new(0),
+            arguments: Cell::new(0),
+            locals: Cell::new(0),
+            before_first: Cell::new(null_mut()),
             entered: Cell::new(0),
         }
     }
 
-    /// From now on callers enter this version, which stays alive at least as long as the code object.
-    pub fn open(&self, entry: Entry, ctx: *const c_void, start: i64, version: *const c_void) {
+    /// From now on callers enter this version of the code object, which stays alive at least as long as that.
+    pub fn open(&self, code: Code, entry: Entry, ctx: *const c_void, start: i64, version: *const c_void) {
+        self.words.set(frame_words(code));
+        self.arguments.set(code.argcount() as usize);
+        self.locals.set(code.nlocalsplus() as usize);
+        self.before_first.set(code.first_unit().wrapping_sub(1));
         self.entry.set(Some(entry));
         self.ctx.set(ctx);
         self.start.set(start);
@@ -151,7 +164,11 @@ pub unsafe fn offer(
             return None;
         }
         let cframe = thread.cframe();
-        let frame = push_frame(thread, callable, code, arguments, count)?;
+        let frame = if count == direct.arguments.get() {
+            push_simple_frame(thread, callable, code, direct, arguments)?
+        } else {
+            push_frame(thread, callable, code, arguments, count)?
+        };
         if !thread.enter_recursive_call() {
             return Some(refuse_recursion(thread, frame));
         }
@@ -254,6 +271,58 @@ pub unsafe fn missing(callable: *mut PyObject, code: Code, count: usize) -> Opti
     }
 }
 
+/// Words of a frame for the code object.
+fn frame_words(code: Code) -> usize {
+    code.nlocalsplus() as usize + code.stacksize() as usize + frame::SPECIALS_WORDS as usize
+}
+
+/// The same as [`push_frame`] for as many arguments as the code takes, by what `direct` says of the code.
+///
+/// # Safety
+/// As for [`offer`]; `direct` is that of the function's code and open.
+#[inline(always)]
+unsafe fn push_simple_frame(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    code: Code,
+    direct: &Direct,
+    arguments: *const *mut PyObject,
+) -> Option<Frame> {
+    // SAFETY: as in `push_frame`.
+    unsafe {
+        let base = thread.datastack_top();
+        let end = base.wrapping_add(direct.words.get());
+        // Null lies below any limit, and then nothing above it is free.
+        if base.is_null() || end >= thread.datastack_limit() {
+            return None;
+        }
+        thread.set_datastack_top(end);
+        let frame = Frame::new(base.cast::<u8>());
+        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
+        frame.set_stacktop(-1);
+        frame.set_prev_instr(direct.before_first.get());
+        let slots = frame.localsplus();
+        let filled = direct.arguments.get();
+        // The first few one by one: a loop over so few words costs more than they do.
+        if filled > 0 {
+            slots.write(arguments.read());
+            if filled > 1 {
+                slots.add(1).write(arguments.add(1).read());
+                if filled > 2 {
+                    slots.add(2).write(arguments.add(2).read());
+                    for i in 3..filled {
+                        slots.add(i).write_volatile(arguments.add(i).read());
+                    }
+                }
+            }
+        }
+        for i in filled..direct.locals.get() {
+            slots.add(i).write_volatile(null_mut());
+        }
+        Some(frame)
+    }
+}
+
 /// Pushes a frame for the function and moves arguments into its first locals; `None` when the current chunk of the data
 /// stack has no room, or when a missing argument has no default. The frame is not linked, but marked as running.
 ///
@@ -269,7 +338,7 @@ pub unsafe fn push_frame(
 ) -> Option<Frame> {
     // SAFETY: the words between `datastack_top` and `datastack_limit` are free; a function's fields are alive with it.
     unsafe {
-        let words = code.nlocalsplus() as usize + code.stacksize() as usize + frame::SPECIALS_WORDS as usize;
+        let words = frame_words(code);
         let base = thread.datastack_top();
         if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words {
             return None;

@@ -102,7 +102,24 @@ pub(super) unsafe extern "C" fn call(
 ) -> Object {
     // SAFETY: the contract of helpers: `stack` holds `count + 2` words, all owned, the first possibly null.
     unsafe {
+        // What nearly every call is, with as few registers as that takes.
         let thread = ThreadState::new(thread);
+        let bound = !stack.read().is_null();
+        let base = if bound { stack } else { stack.add(1) };
+        if names.is_null()
+            && let Some(result) = direct::offer(thread, base.read(), base.add(1), count as usize + usize::from(bound))
+        {
+            return deliver(thread, result, stack);
+        }
+        call_otherwise(thread, stack, count, names)
+    }
+}
+
+/// The same for what is no Python function with compiled code.
+#[inline(never)]
+unsafe fn call_otherwise(thread: ThreadState, stack: *mut Object, count: i64, names: Object) -> Object {
+    // SAFETY: as in `call`.
+    unsafe {
         let mut total = count as usize;
         let mut base = stack.add(1);
         if stack.read().is_null() {
@@ -124,7 +141,8 @@ pub(super) unsafe extern "C" fn call(
         }
         let callable = base.read();
         let arguments = base.add(1);
-        if names.is_null()
+        if base == stack
+            && names.is_null()
             && let Some(result) = direct::offer(thread, callable, arguments, total)
         {
             return deliver(thread, result, stack);
