@@ -646,14 +646,29 @@ impl Builder<'_> {
             }
             JumpIf::True | JumpIf::False => {
                 self.guess_bool();
-                let top = self.state.stack[self.position(1)];
-                if matches!(top, Item::Object { py, .. } if py.exact().is_none()) {
-                    return None;
+                match self.state.stack[self.position(1)] {
+                    Item::Object { value, own, py, .. } if py.exact().is_none() && own != Own::Owned => {
+                        self.pop();
+                        self.truth_of_constants(value)
+                    }
+                    Item::Object { py, .. } if py.exact().is_none() => return None,
+                    _ => self.truth(),
                 }
-                self.truth()
             }
         };
         Some(if matches!(when, JumpIf::False | JumpIf::NotNone) { self.negate(truth) } else { truth })
+    }
+
+    /// The truth of an object that is guarded to be True, False or None.
+    fn truth_of_constants(&mut self, object: Value) -> Value {
+        let [yes, no, none] = [Symbol::True, Symbol::False, Symbol::None].map(|constant| {
+            let constant = self.emit(Op::Symbol(constant, Ty::Obj));
+            self.compare(Cond::Eq, object, constant)
+        });
+        let mut any = self.binary(BinOp::Or, yes, no);
+        any = self.binary(BinOp::Or, any, none);
+        self.guard(any, Reason::Unseen);
+        yes
     }
 
     /// Brings the ends of a body's paths together in the state before it; the result owns its reference. `None`: they have
