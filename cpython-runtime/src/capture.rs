@@ -187,6 +187,16 @@ fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 24] {
     ]
 }
 
+/// The type object of a built-in type (one bit), if it is a static one.
+pub(crate) fn type_address(py: PyTypes) -> Option<*mut ffi::PyTypeObject> {
+    type_addresses().iter().find(|(bit, _)| *bit == py).map(|(_, address)| *address)
+}
+
+/// The built-in type whose type object that is.
+pub(crate) fn type_behind(ty: *mut ffi::PyTypeObject) -> Option<PyTypes> {
+    type_addresses().iter().find(|(_, address)| *address == ty).map(|(bit, _)| *bit)
+}
+
 /// The exact type of an object, or `OTHER`; `NULL` for null.
 ///
 /// # Safety

@@ -5,7 +5,7 @@
 //! here (only exact dictionaries and the method caches of types are searched), and no exception is left set; answers are
 //! snapshots, which compiled code guards; the code object of a callee is held from when its number is given away.
 
-use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, types_of};
+use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, type_address, types_of};
 use crate::code::Code;
 use crate::helpers::{capi, namespace, subscripts};
 use crate::layout::{
@@ -16,6 +16,7 @@ use crate::types_seen;
 use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
+use columba_jit_core::build::intrinsics::{Builtin, Class};
 use columba_jit_core::build::receivers::{Access, MethodPlace};
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
@@ -26,6 +27,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
@@ -42,6 +44,8 @@ pub struct LiveEnvironment {
     examples: RefCell<HashMap<*mut PyObject, Option<Rc<Example>>>>,
     /// Whose names are meant.
     names_of: Cell<Option<u32>>,
+    /// Builtins whose identity compiled code compares: each a reference that is held.
+    builtins_known: RefCell<Vec<u64>>,
     /// Modules that globals are bound to, borrowed: they are not looked into once Python may have run.
     modules: RefCell<Vec<*mut PyObject>>,
     /// Callees by code object; `None` for one that is no candidate.
@@ -61,6 +65,7 @@ impl LiveEnvironment {
             callees: RefCell::default(),
             examples: RefCell::default(),
             names_of: Cell::new(None),
+            builtins_known: RefCell::default(),
             modules: RefCell::default(),
             known: RefCell::default(),
             globals,
@@ -69,9 +74,11 @@ impl LiveEnvironment {
         }
     }
 
-    /// The code objects of callees, each a reference that is the caller's from now on.
+    /// The code objects of callees and the builtins whose identity is compared, each a reference that is the caller's from now
+    /// on.
     pub fn take_kept(&self) -> Vec<u64> {
-        let kept = self.callees.borrow().iter().map(|callee| callee.address).collect::<Vec<_>>();
+        let mut kept = self.callees.borrow().iter().map(|callee| callee.address).collect::<Vec<_>>();
+        kept.extend(self.builtins_known.borrow().iter());
         for address in &kept {
             // SAFETY: held by this environment, and the GIL is held.
             unsafe { object::incref(*address as *mut PyObject) };
@@ -123,6 +130,27 @@ impl LiveEnvironment {
             let address = code.as_ptr::<PyObject>() as u64;
             callees.push(Rc::new(Callee { address, code: captured, bytecode, constants }));
             Some(callees.len() as u32 - 1)
+        }
+    }
+
+    /// The builtin that an object is, if the compiler knows it; from then on it is kept.
+    ///
+    /// # Safety
+    /// `value` is null or alive; the GIL is held.
+    unsafe fn known(&self, value: *mut PyObject) -> Option<(Known, u64)> {
+        // SAFETY: says the caller; the function objects of a module live as long as this environment holds them.
+        unsafe {
+            let known = match types_of(value) {
+                PyTypes::TYPE => Known::Type(capture::type_behind(value.cast())?),
+                PyTypes::BUILTIN => Known::Builtin(module_function(value)?),
+                _ => return None,
+            };
+            let mut held = self.builtins_known.borrow_mut();
+            if !held.contains(&(value as u64)) {
+                object::incref(value);
+                held.push(value as u64);
+            }
+            Some((known, value as u64))
         }
     }
 
@@ -229,17 +257,8 @@ impl Environment for LiveEnvironment {
     }
 
     fn known_global(&self, name: u32) -> Option<(Known, u64)> {
-        let value = self.global(name);
-        let known = if value == (&raw const ffi::PyRange_Type).cast_mut().cast() {
-            Known::Range
-        } else if value == (&raw const ffi::PyFloat_Type).cast_mut().cast() {
-            Known::Float
-        } else if value == (&raw const ffi::PyLong_Type).cast_mut().cast() {
-            Known::Int
-        } else {
-            return None;
-        };
-        Some((known, value as u64))
+        // SAFETY: the namespaces keep the value alive during this call.
+        unsafe { self.known(self.global(name)) }
     }
 
     fn global_callee(&self, name: u32) -> Option<u32> {
@@ -396,7 +415,50 @@ impl Environment for LiveEnvironment {
             if value.is_null() {
                 return None;
             }
-            Some(ModuleAttribute { keys_version, value_offset, known: None, callee: self.callee_of(value) })
+            let (known, callee) = (self.known(value), self.callee_of(value));
+            Some(ModuleAttribute { keys_version, value_offset, known, callee })
+        }
+    }
+
+    fn builtin_type(&self, version: u32) -> Option<PyTypes> {
+        let types = [PyTypes::LIST, PyTypes::DICT, PyTypes::SET, PyTypes::STR];
+        // SAFETY: static types.
+        let has = |py: &PyTypes| type_address(*py).is_some_and(|ty| unsafe { object::type_version(ty) } == version);
+        types.into_iter().find(|py| version != 0 && has(py))
+    }
+
+    fn builtin_method(&self, ty: PyTypes, name: u32) -> Option<u64> {
+        // SAFETY: the name is a str that the code object owns; what is found in a static type stays there.
+        unsafe {
+            let found = capi::_PyType_Lookup(type_address(ty)?, self.name(name));
+            (!found.is_null()).then_some(found as u64)
+        }
+    }
+
+    fn is_instance(&self, of: Class, class: Class) -> Option<bool> {
+        let find = |class| match class {
+            Class::Builtin(py) => type_address(py),
+            Class::Version(version) => types_seen::with_version(version),
+        };
+        let (ty, class) = (find(of)?, find(class)?);
+        // SAFETY: live types; what is found in them is borrowed, and only compared.
+        unsafe {
+            if object::type_of(class.cast()) != &raw mut ffi::PyType_Type {
+                return None;
+            }
+            if ffi::PyType_IsSubtype(ty, class) != 0 {
+                return Some(true);
+            }
+            // What an instance says about its `__class__` counts as well: here it says the truth.
+            let name = ffi::PyUnicode_InternFromString(c"__class__".as_ptr());
+            if name.is_null() {
+                ffi::PyErr_Clear();
+                return None;
+            }
+            let usual = capi::_PyType_Lookup(&raw mut ffi::PyBaseObject_Type, name);
+            let plain = has_generic_getattr(ty) && capi::_PyType_Lookup(ty, name) == usual;
+            object::decref(name);
+            plain.then_some(false)
         }
     }
 
@@ -418,6 +480,10 @@ impl Drop for LiveEnvironment {
         for callee in self.callees.take() {
             // SAFETY: the reference that `candidate` took; the GIL is held as long as an environment is used.
             unsafe { object::decref(callee.address as *mut PyObject) };
+        }
+        for builtin in self.builtins_known.take() {
+            // SAFETY: the reference that `known` took.
+            unsafe { object::decref(builtin as *mut PyObject) };
         }
     }
 }
@@ -451,6 +517,30 @@ unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *
             Some(index) if index < EXAMPLE_ATTRIBUTES => Feedback::InstanceValue { type_version, index: index as u16 },
             _ => Feedback::None,
         }
+    }
+}
+
+/// The well-known function that a builtin function object is: one that a module was made with, which stands in the table of that
+/// module's definition.
+///
+/// # Safety
+/// A live object of the exact type of builtin functions; the GIL is held.
+unsafe fn module_function(function: *mut PyObject) -> Option<Builtin> {
+    // SAFETY: definitions and their tables are static; a table ends with an entry without a name.
+    unsafe {
+        let function = function.cast::<ffi::PyCFunctionObject>();
+        let module = (*function).m_self;
+        if types_of(module) != PyTypes::MODULE {
+            return None;
+        }
+        let definition = ffi::PyModule_GetDef(module).as_ref()?;
+        let mut entry = definition.m_methods;
+        while !entry.is_null() && entry != (*function).m_ml {
+            entry = if (*entry).ml_name.is_null() { null_mut() } else { entry.add(1) };
+        }
+        let entry = entry.as_ref().filter(|entry| !entry.ml_name.is_null())?;
+        let text = |text| CStr::from_ptr(text).to_str().ok();
+        Builtin::find(text(definition.m_name.as_ref()?)?, text(entry.ml_name)?)
     }
 }
 

@@ -171,6 +171,64 @@ def test_floats():
                 assert repr(call("float_power", a, b)) == repr(expected), (a, b)
 
 
+def test_math():
+    import math
+
+    values = [0.0, -0.0, 0.5, -0.5, 1.0, 3.0, -2.5, 1e300, -1e-300, 700.0, math.inf, -math.inf, math.nan]
+    for name in ["sin", "cos", "tan", "atan", "exp", "log"]:
+        for x in values:
+            result = call("math_" + name, x)
+            try:
+                expected = getattr(math, name)(x)
+            except (ValueError, OverflowError):
+                assert not math.isfinite(result), (name, x, result)
+                continue
+            assert repr(result) == repr(expected), (name, x)
+    for x in values:
+        for y in values:
+            assert repr(call("math_atan2", x, y)) == repr(math.atan2(x, y)), (x, y)
+            result = call("math_pow", x, y)
+            try:
+                expected = math.pow(x, y)
+            except (ValueError, OverflowError):
+                assert not math.isfinite(result), (x, y, result)
+                continue
+            # What is not finite is left to the interpreter.
+            assert not math.isfinite(result) or repr(result) == repr(expected), (x, y)
+
+
+def test_builtins():
+    class Sized:
+        def __len__(self):
+            return -1
+
+    assert [call("len", x) for x in ([1, 2], "abc", {}, range(5), b"x")] == [2, 3, 0, 5, 1]
+    fails(ValueError, "__len__() should return >= 0", "len", Sized())
+    fails(TypeError, "object of type 'int' has no len()", "len", 5)
+    assert call("is_instance", 3, int) == 1 and call("is_instance", 3, (str, list)) == 0
+    assert call("is_instance", True, (str, int)) == 1
+    fails(TypeError, "isinstance() arg 2 must be a type, a tuple of types, or a union", "is_instance", 3, 3)
+    assert [call("ord", x) for x in ("a", "\0", "\xe9", "\u1234", "\U0010ffff")] == [97, 0, 0xE9, 0x1234, 0x10FFFF]
+    assert call("ord", "") == call("ord", "ab") == -1
+    assert [call("chr", x) for x in (0, 97, 0xD800, 0x10FFFF)] == ["\0", "a", "\ud800", "\U0010ffff"]
+
+
+def test_methods():
+    items = [[i] for i in range(20)]
+    again = [[i] for i in range(20)]
+    while again:
+        assert call("list_pop", items) == again.pop() and items == again
+        assert sys.getsizeof(items) == sys.getsizeof(again)
+    fails(IndexError, "pop from empty list", "list_pop", items)
+    table = {1: ["one"], "k": None}
+    assert call("dict_get", table, 1, None) is table[1]
+    assert call("dict_get", table, "k", 5) is None and call("dict_get", table, 2, items) is items
+    fails(TypeError, "unhashable type: 'list'", "dict_get", table, [], None)
+    assert call("str_join", ", ", ["a", "b"]) == "a, b" and call("str_join", "", iter("xyz")) == "xyz"
+    fails(TypeError, "can only join an iterable", "str_join", "", 5)
+    fails(TypeError, "sequence item 0: expected str instance, int found", "str_join", "", [1])
+
+
 def test_boxes():
     for value in [0, 1, -1, 256, 257, -6, (1 << 30) - 1, 1 << 30, -(1 << 30), 1 << 60, (1 << 63) - 1, -(1 << 63)]:
         assert call("box_int", value) == value
@@ -1107,7 +1165,7 @@ def main():
     for test in tests:
         try:
             test()
-            check_balance(test, 10 if test in (test_floats, test_compare) else 60)
+            check_balance(test, 10 if test in (test_floats, test_compare, test_math) else 60)
         except BaseException:
             print("FAILED:", test.__name__, file=sys.stderr)
             traceback.print_exc()

@@ -136,6 +136,17 @@ helpers! {
     FloatFloorDivide "float_floor_divide" ("FF") "F" [];
     /// The C library's `pow`.
     FloatPower "float_power" ("FF") "F" [];
+    /// The C library's function, for any operand; `errno` is nobody's.
+    MathSin "math_sin" ("F") "F" [];
+    MathCos "math_cos" ("F") "F" [];
+    MathTan "math_tan" ("F") "F" [];
+    MathAtan "math_atan" ("F") "F" [];
+    MathExp "math_exp" ("F") "F" [];
+    MathLog "math_log" ("F") "F" [];
+    /// `math.atan2`: NaN for NaNs.
+    MathAtan2 "math_atan2" ("FF") "F" [];
+    /// `math.pow` of finite operands, where that does not raise; NaN or infinite else.
+    MathPow "math_pow" ("FF") "F" [];
     /// Exact int to `I64`: (int, address of an I64 for the value) 1 when it fits, 0 when not; never raises.
     IntToI64 "int_to_i64" ("BP") "I" [MEMORY];
     BoxFloat "box_float" ("F") "O" [];
@@ -213,6 +224,22 @@ helpers! {
     UnpackSequence "unpack_sequence" ("OPI") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (iterable, dest, before, after): `dest[0..before+1+after]`, bottom first.
     UnpackEx "unpack_ex" ("OPII") "T" [RAISES RUNS_PYTHON MEMORY];
+
+    // ---- well-known builtins, where no operand's type is known ----
+    /// `len(x)`
+    Len "len" ("O") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// `isinstance(x, class or tuple)`: 0, 1, -1.
+    IsInstance "is_instance" ("OO") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// The code point of an exact str of one character, else -1; never raises.
+    Ord "ord" ("B") "I" [];
+    /// The str of a code point, which is one.
+    Chr "chr" ("I") "O" [RAISES];
+    /// `list.pop()`
+    ListPop "list_pop" ("B") "O" [RAISES MEMORY];
+    /// (exact dict, key, default): `dict.get`
+    DictGet "dict_get" ("BOO") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// (exact str, iterable): `str.join`; an exact str.
+    StrJoin "str_join" ("BO") "O" [RAISES RUNS_PYTHON MEMORY];
 
     // ---- iteration ----
     GetIter "get_iter" ("O") "O" [RAISES RUNS_PYTHON MEMORY];

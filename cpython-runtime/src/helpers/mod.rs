@@ -27,6 +27,7 @@ mod functions;
 mod generators;
 mod imports;
 mod interned;
+mod intrinsics;
 mod iteration;
 mod matching;
 mod messages;
@@ -78,6 +79,14 @@ pub fn address(helper: Helper) -> usize {
         FloatRemainder => numbers::float_remainder,
         FloatFloorDivide => numbers::float_floor_divide,
         FloatPower => numbers::float_power,
+        MathSin => intrinsics::math_sin,
+        MathCos => intrinsics::math_cos,
+        MathTan => intrinsics::math_tan,
+        MathAtan => intrinsics::math_atan,
+        MathExp => intrinsics::math_exp,
+        MathLog => intrinsics::math_log,
+        MathAtan2 => intrinsics::math_atan2,
+        MathPow => intrinsics::math_pow,
         IntToI64 => numbers::int_to_i64,
         BoxFloat => boxing::box_float,
         BoxInt => boxing::box_int,
@@ -124,6 +133,13 @@ pub fn address(helper: Helper) -> usize {
         ListToTuple => containers::list_to_tuple,
         UnpackSequence => unpacking::unpack_sequence,
         UnpackEx => unpacking::unpack_ex,
+        Len => intrinsics::len,
+        IsInstance => intrinsics::is_instance,
+        Ord => intrinsics::ord,
+        Chr => intrinsics::chr,
+        ListPop => intrinsics::list_pop,
+        DictGet => intrinsics::dict_get,
+        StrJoin => intrinsics::str_join,
         GetIter => iteration::get_iter,
         GetYieldFromIter => generators::get_yield_from_iter,
         ForIter => iteration::for_iter,

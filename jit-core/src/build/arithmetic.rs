@@ -110,7 +110,7 @@ impl Builder<'_> {
         Some((l?, r?))
     }
 
-    fn example_kind(&self, item: Item) -> Option<RawKind> {
+    pub(super) fn example_kind(&self, item: Item) -> Option<RawKind> {
         match self.example_type(item)? {
             PyTypes::FLOAT => Some(RawKind::Float),
             PyTypes::INT => Some(RawKind::Int),

@@ -34,7 +34,7 @@ pub struct ModuleAttribute {
     pub keys_version: u32,
     /// Offset of the value from the keys object.
     pub value_offset: i32,
-    /// Whether the value is a builtin the compiler knows, and its address.
+    /// Whether the value is a builtin the compiler knows, and its address, which lives as long as the compiled code.
     pub known: Option<(Known, u64)>,
     /// Whether it is a Python function whose body may be inlined.
     pub callee: Option<u32>,
@@ -122,6 +122,9 @@ impl Builder<'_> {
     }
 
     pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
+        if self.builtin_method(name, feedback) {
+            return;
+        }
         if self.method_by_version(name, feedback)
             || self.method_of_class(name)
             || self.method_past_dictionary(name, feedback)
@@ -196,26 +199,30 @@ impl Builder<'_> {
     fn class_attribute(&mut self, name: u32, class_methods: bool) -> Option<ClassAttribute> {
         let item = self.state.stack[self.position(1)];
         let version = self.example(item)?.own_version;
-        let Item::Object { py, .. } = item else { return None };
-        let guesses = [Reason::Type, Reason::Version];
-        if version == 0
-            || !py.contains(PyTypes::TYPE)
-            || !self.request.options.inline_attributes
-            || !guesses.into_iter().all(|reason| self.may_guess(reason))
-        {
+        if version == 0 || !self.request.options.inline_attributes {
             return None;
         }
         let found = self.request.environment.class_attribute(version, name)?;
         if found.takes_class && !class_methods {
             return None;
         }
+        self.guard_class(version).then_some(found)
+    }
+
+    /// Guards that the topmost item is the class with that version, whose own type is exactly `type`. `false`: nothing was
+    /// emitted.
+    pub(super) fn guard_class(&mut self, version: u32) -> bool {
+        let Item::Object { value: class, py, .. } = self.state.stack[self.position(1)] else { return false };
+        let may = self.may_guess(Reason::Type) && self.may_guess(Reason::Version);
+        if !may || py.may_be_null() || !py.contains(PyTypes::TYPE) {
+            return false;
+        }
         self.refine(1, PyTypes::TYPE);
-        let Item::Object { value: class, .. } = item else { return None };
         let have = self.load(MemTy::U32, Ty::I64, class, self.request.layout.type_version);
         let expected = self.int(i64::from(version));
         let same = self.compare(Cond::Eq, have, expected);
         self.guard(same, Reason::Version);
-        Some(found)
+        true
     }
 
     pub(super) fn load_from_class(&mut self, name: u32) -> bool {

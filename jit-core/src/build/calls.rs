@@ -11,6 +11,17 @@ use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, Symbol, Value};
 use crate::ir::types::{PyTypes, Ty};
 
+/// Types whose type object makes exact instances only, whatever the arguments' own methods return.
+const MAKES_EXACT: PyTypes = PyTypes::RANGE
+    .union(PyTypes::INT)
+    .union(PyTypes::FLOAT)
+    .union(PyTypes::BOOL)
+    .union(PyTypes::LIST)
+    .union(PyTypes::TUPLE)
+    .union(PyTypes::DICT)
+    .union(PyTypes::SET)
+    .union(PyTypes::FROZENSET);
+
 impl Builder<'_> {
     pub fn call_function(&mut self, arguments: u32) {
         let known = match self.state.stack[self.position(arguments + 1)] {
@@ -19,7 +30,7 @@ impl Builder<'_> {
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
         let kwnames = self.kwnames.take();
-        if kwnames.is_none() && self.inline_call(arguments) {
+        if kwnames.is_none() && (self.inline_call(arguments) || self.intrinsic(arguments)) {
             return;
         }
         let known = if below_is_null && kwnames.is_none() { known } else { None };
@@ -33,13 +44,9 @@ impl Builder<'_> {
         };
         let result = self.call(Helper::Call, vec![ts, stack, n, names]).expect("calls have results");
         let py = match known {
-            Some(Known::Range) => PyTypes::RANGE,
-            Some(Known::Len | Known::Int) => PyTypes::INT,
-            Some(Known::Float) => PyTypes::FLOAT,
+            Some(Known::Type(py)) if MAKES_EXACT.contains(py) => py,
             _ => PyTypes::OBJECT,
         };
-        // `int` and `float` give exact objects only for one plain argument; their result's type is theirs otherwise too,
-        // since the callee is the exact type object and `__new__` of an exact builtin returns an exact instance.
         self.finish_call(result, base, py);
     }
 

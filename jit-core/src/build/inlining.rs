@@ -407,7 +407,7 @@ impl Builder<'_> {
                 Code::LoadGlobal { name, push_null } => self.load_global(name, push_null, &instruction.feedback),
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
-                    if !self.inline_call(n) || !self.survives_effects(&locals) {
+                    if !(self.inline_call(n) || self.intrinsic(n)) || !self.survives_effects(&locals) {
                         return false;
                     }
                 }
@@ -448,8 +448,14 @@ impl Builder<'_> {
                 Code::JumpForward(target) => index = at(target),
                 Code::PopJumpIf { when, target, .. } => {
                     let Some(taken) = self.body_condition(when) else { return false };
-                    if !self.walk_both(body, taken, (at(target), &locals)) {
-                        return false;
+                    match self.known_int(taken) {
+                        Some(0) => {}
+                        Some(_) => index = at(target),
+                        None => {
+                            if !self.walk_both(body, taken, (at(target), &locals)) {
+                                return false;
+                            }
+                        }
                     }
                 }
                 Code::JumpIfOrPop { when, target } => {
@@ -472,6 +478,16 @@ impl Builder<'_> {
                 }
                 _ => return false,
             }
+        }
+    }
+
+    /// The value of a condition that was just made, if it is a constant or the negation of one.
+    fn known_int(&self, value: Value) -> Option<i64> {
+        let insts = self.function.blocks[self.block.0 as usize].insts.iter().rev();
+        match insts.take(8).find(|inst| inst.result == Some(value))?.op {
+            Op::IConst(number) => Some(number),
+            Op::Compare(Cond::Eq, a, b) => Some(i64::from(self.known_int(a)? == self.known_int(b)?)),
+            _ => None,
         }
     }
 

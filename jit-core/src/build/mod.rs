@@ -11,7 +11,7 @@
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
 //! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `calls`, `inlining`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! with (`arithmetic`, `objects`, `calls`, `inlining`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
 
@@ -27,6 +27,7 @@ mod exceptions;
 mod generators;
 pub mod inlining;
 mod instructions;
+pub mod intrinsics;
 mod items;
 mod leaving;
 mod locals;
@@ -48,6 +49,7 @@ use crate::layout::Layout;
 use attributes::{ClassAttribute, ModuleAttribute};
 use examples::Example;
 use inlining::Callee;
+use intrinsics::Class;
 use receivers::{Access, MethodPlace};
 use state::Known;
 use std::collections::{HashMap, HashSet};
@@ -79,7 +81,8 @@ pub trait Environment {
     /// have the recorded version. Second: the same in the builtins.
     fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace>;
 
-    /// Whether the name is bound (globals, then builtins) to a builtin the compiler knows, and its address.
+    /// Whether the name is bound (globals, then builtins) to a builtin the compiler knows, and its address, which lives as long
+    /// as the compiled code.
     fn known_global(&self, name: u32) -> Option<(Known, u64)>;
 
     /// What the name is bound to in the namespace of the module or class body that is to be compiled for.
@@ -124,6 +127,22 @@ pub trait Environment {
 
     /// What the class with that version, whose own type is exactly `type`, has under a name.
     fn class_attribute(&self, _version: u32, _name: u32) -> Option<ClassAttribute> {
+        None
+    }
+
+    /// The built-in type that has that version, if it is one whose methods the compiler knows.
+    fn builtin_type(&self, _version: u32) -> Option<PyTypes> {
+        None
+    }
+
+    /// Address of the descriptor that a built-in type has under a name; it lives for ever.
+    fn builtin_method(&self, _ty: PyTypes, _name: u32) -> Option<u64> {
+        None
+    }
+
+    /// What `isinstance` says of any direct instance of one class and of another class, whose own type is exactly `type`; `None`
+    /// where that is to be asked of the instance.
+    fn is_instance(&self, _of: Class, _class: Class) -> Option<bool> {
         None
     }
 
@@ -210,6 +229,8 @@ pub struct BuildOptions {
     pub finish_frames: bool,
     /// Put the bodies of small functions in the place of their calls ([`inlining`]).
     pub inline_calls: bool,
+    /// Do what well-known builtins do in the place of their calls ([`intrinsics`]).
+    pub intrinsics: bool,
     /// Resume generators from compiled code without CPython's calls, pass through what only delegates, make generators without
     /// the interpreter.
     pub direct_generators: bool,
@@ -231,6 +252,7 @@ pub const SWITCHES: &[&str] = &[
     "promote_names",
     "finish_frames",
     "inline_calls",
+    "intrinsics",
     "direct_generators",
     "pass_delegators",
     "make_generators",
@@ -252,6 +274,7 @@ impl BuildOptions {
             promote_names: enabled("promote_names"),
             finish_frames: enabled("finish_frames"),
             inline_calls: enabled("inline_calls"),
+            intrinsics: enabled("intrinsics"),
             direct_generators: enabled("direct_generators"),
             pass_delegators: enabled("pass_delegators"),
             make_generators: enabled("make_generators"),

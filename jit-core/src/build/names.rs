@@ -147,7 +147,7 @@ impl Builder<'_> {
         let null = self.emit(Op::Null(Ty::Obj));
         let bound = self.compare(Cond::Ne, value, null);
         self.guard(bound, Reason::Unbound);
-        let mut known = None;
+        let (mut known, mut own) = (None, Own::Volatile);
         if self.may_guess(Reason::Version)
             && let Some((builtin, address)) = environment.known_global(name)
         {
@@ -156,10 +156,10 @@ impl Builder<'_> {
             let expected = self.emit(Op::Symbol(symbol, Ty::Obj));
             let same = self.compare(Cond::Eq, value, expected);
             self.guard(same, Reason::Version);
-            known = Some(builtin);
+            (known, own) = (Some(builtin), Own::Permanent);
         }
         self.typed(value, PyTypes::OBJECT);
-        self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big, known });
+        self.push(Item::Object { value, own, py: PyTypes::OBJECT, big, known });
     }
 
     pub fn store_name(&mut self, name: u32) {

@@ -212,6 +212,7 @@ impl Builder<'_> {
         }
         let value = self.load(MemTy::Ptr, Ty::Obj, keys, place.value_offset);
         let known;
+        let mut own = Own::Volatile;
         if let Some((builtin, address)) = environment.known_global(name) {
             self.addresses.push(address);
             let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
@@ -219,6 +220,7 @@ impl Builder<'_> {
             let same = self.compare(Cond::Eq, value, expected);
             self.guard(same, Reason::Version);
             known = Some(builtin);
+            own = Own::Permanent;
         } else {
             let null = self.emit(Op::Null(Ty::Obj));
             let there = self.compare(Cond::Ne, value, null);
@@ -228,7 +230,7 @@ impl Builder<'_> {
         }
         self.count("inline_globals");
         self.typed(value, PyTypes::OBJECT);
-        self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known });
+        self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known });
     }
 
     /// Guards that a global just pushed is the builtin that the name is bound to now, if the compiler knows that one.

@@ -8,6 +8,7 @@
 //! - an item owned by a local (`Own::Local`) is given a reference of its own before that local changes;
 //! - an item that borrows from a container (`Own::Volatile`) is given one before anything can change the container.
 
+use super::intrinsics::{Builtin, Method};
 use crate::ir::op::Value;
 use crate::ir::types::{PyTypes, Ty};
 
@@ -114,13 +115,12 @@ impl RawKind {
 /// A builtin that the compiler recognises by identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Known {
-    Range,
-    Len,
-    Abs,
-    Float,
-    Int,
-    Min,
-    Max,
+    /// The type object of a built-in type (one bit).
+    Type(PyTypes),
+    /// A function of a builtin module.
+    Builtin(Builtin),
+    /// The descriptor of a built-in type's method.
+    Method(Method),
     /// A Python function whose body may be inlined, by its number.
     Function(u32),
     /// A module, by its number: a guess, which whoever uses it guards.

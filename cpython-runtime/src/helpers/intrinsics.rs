@@ -1,0 +1,167 @@
+//! Well-known builtins: what they do, without the way through their objects.
+//!
+//! Method: the C functions of `bltinmodule.c`, `mathmodule.c` and of the types call these exported ones too, or are rebuilt
+//! here. What `math` makes of the C library's results (`errno`, infinities, NaN) is the compiler's business, which takes finite
+//! results only.
+
+use super::{Object, Owned, messages};
+use crate::{
+    layout::{list, object as object_layout, str},
+    object,
+};
+use pyo3_ffi as ffi;
+use std::ptr::null_mut;
+
+mod libm {
+    unsafe extern "C" {
+        pub safe fn sin(x: f64) -> f64;
+        pub safe fn cos(x: f64) -> f64;
+        pub safe fn tan(x: f64) -> f64;
+        pub safe fn atan(x: f64) -> f64;
+        pub safe fn exp(x: f64) -> f64;
+        pub safe fn log(x: f64) -> f64;
+        pub safe fn atan2(y: f64, x: f64) -> f64;
+    }
+}
+
+pub(super) unsafe extern "C" fn math_sin(x: f64) -> f64 {
+    libm::sin(x)
+}
+
+pub(super) unsafe extern "C" fn math_cos(x: f64) -> f64 {
+    libm::cos(x)
+}
+
+pub(super) unsafe extern "C" fn math_tan(x: f64) -> f64 {
+    libm::tan(x)
+}
+
+pub(super) unsafe extern "C" fn math_atan(x: f64) -> f64 {
+    libm::atan(x)
+}
+
+pub(super) unsafe extern "C" fn math_exp(x: f64) -> f64 {
+    libm::exp(x)
+}
+
+/// `m_log` for positive operands; what it refuses is infinite or NaN here as well.
+pub(super) unsafe extern "C" fn math_log(x: f64) -> f64 {
+    libm::log(x)
+}
+
+/// `m_atan2` of mathmodule.c.
+pub(super) unsafe extern "C" fn math_atan2(y: f64, x: f64) -> f64 {
+    use std::f64::consts::PI;
+    if x.is_nan() || y.is_nan() {
+        return f64::NAN;
+    }
+    if y.is_infinite() {
+        let turns = match x.is_infinite() {
+            true if x.is_sign_positive() => 0.25,
+            true => 0.75,
+            false => 0.5,
+        };
+        return (turns * PI).copysign(y);
+    }
+    if x.is_infinite() || y == 0.0 {
+        return if x.is_sign_positive() { 0.0f64.copysign(y) } else { PI.copysign(y) };
+    }
+    libm::atan2(y, x)
+}
+
+/// `math_pow_impl`, for finite operands.
+pub(super) unsafe extern "C" fn math_pow(x: f64, y: f64) -> f64 {
+    // SAFETY: takes any operands.
+    if x.is_finite() && y.is_finite() { unsafe { super::numbers::float_power(x, y) } } else { f64::NAN }
+}
+
+/// `len`.
+pub(super) unsafe extern "C" fn len(value: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let value = Owned::steal(value);
+        ffi::PyObject_Size(value.as_ptr()) as i64
+    }
+}
+
+/// `isinstance`.
+pub(super) unsafe extern "C" fn is_instance(value: Object, class: Object) -> i64 {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let value = Owned::steal(value);
+        let class = Owned::steal(class);
+        let answer = ffi::PyObject_IsInstance(value.as_ptr(), class.as_ptr());
+        drop(class);
+        drop(value);
+        i64::from(answer)
+    }
+}
+
+/// `ord` of a str.
+pub(super) unsafe extern "C" fn ord(string: Object) -> i64 {
+    // SAFETY: an exact str, says the table; one of length 1 has its character.
+    unsafe {
+        if object::read::<isize>(string, str::LENGTH) != 1 || object::read::<u32>(string, str::STATE) & 1 << 7 == 0 {
+            return -1;
+        }
+        i64::from(ffi::PyUnicode_ReadChar(string, 0))
+    }
+}
+
+/// `chr`.
+pub(super) unsafe extern "C" fn chr(code: i64) -> Object {
+    // SAFETY: the GIL is held.
+    unsafe { ffi::PyUnicode_FromOrdinal(code as i32) }
+}
+
+/// `list_pop_impl` without an index.
+pub(super) unsafe extern "C" fn list_pop(list: Object) -> Object {
+    // SAFETY: the contract of helpers; the reference of the last item moves from the list to the caller.
+    unsafe {
+        let length = object::size(list);
+        if length == 0 {
+            messages::raise(ffi::PyExc_IndexError, c"pop from empty list");
+            return null_mut();
+        }
+        let last = length - 1;
+        let item = object::list_items(list).offset(last).read();
+        if last >= object::read::<isize>(list, list::ALLOCATED) >> 1 && last > 0 {
+            // As `list_resize` does while at least half of the array is used.
+            list.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(last);
+            return item;
+        }
+        object::incref(item);
+        if ffi::PyList_SetSlice(list, last, length, null_mut()) < 0 {
+            object::decref(item);
+            return null_mut();
+        }
+        item
+    }
+}
+
+/// `dict_get_impl`.
+pub(super) unsafe extern "C" fn dict_get(dict: Object, key: Object, default: Object) -> Object {
+    // SAFETY: the contract of helpers; what is found is borrowed from the dict until Python runs again.
+    unsafe {
+        let key = Owned::steal(key);
+        let default = Owned::steal(default);
+        let value = ffi::PyDict_GetItemWithError(dict, key.as_ptr());
+        if !value.is_null() {
+            object::incref(value);
+            return value;
+        }
+        if ffi::PyErr_Occurred().is_null() {
+            return default.into_ptr();
+        }
+        null_mut()
+    }
+}
+
+/// `str.join`.
+pub(super) unsafe extern "C" fn str_join(separator: Object, items: Object) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let items = Owned::steal(items);
+        ffi::PyUnicode_Join(separator, items.as_ptr())
+    }
+}
