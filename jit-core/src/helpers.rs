@@ -150,6 +150,16 @@ helpers! {
     StoreSubscr "store_subscr" ("OOO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (ts, Python function that is the container type's `__setitem__`, value, container, key)
     StoreSubscrFunction "store_subscr_function" ("PBOOO") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (container, start, stop, step or null)
+    SubscrSlice "subscr_slice" ("OOOQ") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// (container, start, stop, step): a slice of an exact list, tuple, str or bytes; null: nothing was done, and no exception is set.
+    /// A bound that is not given is the first or last number there is, as in `PySlice_Unpack`.
+    SubscrSliceQuick "subscr_slice_quick" ("BIII") "Q" [MEMORY];
+    /// (value, container, start, stop, step or null)
+    StoreSubscrSlice "store_subscr_slice" ("OOOOQ") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (value, container, start, stop): replaces items of an exact list by those of another, or of an exact tuple: null; or gives
+    /// the value back, and nothing was done.
+    StoreSliceQuick "store_slice_quick" ("OBII") "Q" [MEMORY];
     /// (container, key)
     DeleteSubscr "delete_subscr" ("OO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// `GET_LEN`: the length as an int object.

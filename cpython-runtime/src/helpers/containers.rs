@@ -48,7 +48,7 @@ pub(super) unsafe extern "C" fn build_tuple(items: *mut Object, count: i64) -> O
 /// # Safety
 /// The GIL is held.
 #[inline(always)]
-unsafe fn recycled_tuple(count: i64) -> Option<Object> {
+pub(super) unsafe fn recycled_tuple(count: i64) -> Option<Object> {
     if build::REF_DEBUG != 0 || !(1..=interp::TUPLE_FREE_LISTS).contains(&count) || !tracemalloc_off() {
         return None;
     }
@@ -75,7 +75,7 @@ unsafe fn recycled_tuple(count: i64) -> Option<Object> {
 /// # Safety
 /// The GIL is held; the object has a GC header and is not tracked, and its fields are set.
 #[inline(always)]
-unsafe fn track(item: Object) {
+pub(super) unsafe fn track(item: Object) {
     // SAFETY: the list is circular, and its links are valid while the GIL is held; flags are in the low bits of `_gc_prev`.
     unsafe {
         let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();

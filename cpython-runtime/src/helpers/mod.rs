@@ -36,6 +36,7 @@ mod numbers;
 mod owned;
 pub mod pending;
 mod references;
+mod slices;
 mod strings;
 pub(crate) mod subscripts;
 pub mod tracing;
@@ -84,6 +85,10 @@ pub fn address(helper: Helper) -> usize {
         SubscrFunction => subscripts::subscr_function,
         StoreSubscr => subscripts::store_subscr,
         StoreSubscrFunction => subscripts::store_subscr_function,
+        SubscrSlice => slices::subscr_slice,
+        SubscrSliceQuick => slices::subscr_slice_quick,
+        StoreSubscrSlice => slices::store_subscr_slice,
+        StoreSliceQuick => slices::store_slice_quick,
         DeleteSubscr => subscripts::delete_subscr,
         GetLen => subscripts::get_len,
         LoadAttr => attributes::load_attr,

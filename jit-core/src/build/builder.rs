@@ -65,6 +65,8 @@ pub(super) struct Builder<'a> {
     pub at: Instruction,
     /// Whether `prev_instr` was stored for the current instruction.
     pub ip_set: bool,
+    /// Whether the instruction before was done together with the current one.
+    pub fused: bool,
     /// Whether the current point can be reached.
     pub reachable: bool,
     /// By the merge's offset.
@@ -114,6 +116,7 @@ impl<'a> Builder<'a> {
             start: state,
             at: first,
             ip_set: false,
+            fused: false,
             reachable: true,
             shapes,
             pending: BTreeMap::new(),
@@ -179,11 +182,12 @@ impl<'a> Builder<'a> {
             self.at = code[index].clone();
             self.start.clone_from(&self.state);
             self.ip_set = false;
+            self.fused = false;
             self.instruction(code.get(index + 1));
             if !self.reachable || self.error.is_some() {
                 return Ok(());
             }
-            index += 1;
+            index += 1 + usize::from(self.fused);
             let next = code[index].offset;
             self.settle_suspect(next);
             if self.plan.starts.contains(&next) {
