@@ -92,6 +92,32 @@ pub(super) unsafe fn track(item: Object) {
     }
 }
 
+/// `_PyObject_GC_UNTRACK`, of an object that may not be tracked.
+///
+/// # Safety
+/// The GIL is held; the object has a GC header, and no collection is going on.
+#[inline(always)]
+pub(super) unsafe fn untrack(item: Object) {
+    // SAFETY: a tracked object's neighbours are alive; flags are in the low bits of `_gc_prev`.
+    unsafe {
+        const FLAGS: usize = (1 << gc_head::PREV_SHIFT) - 1;
+        let header = item.cast::<u8>().sub(gc_head::SIZE);
+        let next = header.add(gc_head::GC_NEXT).cast::<usize>();
+        if next.read() == 0 {
+            return;
+        }
+        let previous = header.add(gc_head::GC_PREV).cast::<usize>();
+        let before = (previous.read() & !FLAGS) as *mut u8;
+        let behind = next.read() as *mut u8;
+        before.add(gc_head::GC_NEXT).cast::<usize>().write(behind as usize);
+        let back = behind.add(gc_head::GC_PREV).cast::<usize>();
+        back.write(before as usize | (back.read() & FLAGS));
+        next.write(0);
+        // `_PyGC_PREV_MASK_FINALIZED`
+        previous.write(previous.read() & 1);
+    }
+}
+
 /// `BUILD_LIST`.
 pub(super) unsafe extern "C" fn build_list(items: *mut Object, count: i64) -> Object {
     // SAFETY: the contract of helpers: `count` owned items, which move into the new list.

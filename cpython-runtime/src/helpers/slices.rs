@@ -10,7 +10,7 @@
 use super::{
     ERROR, Object, Owned,
     boxing::{int_value, tracemalloc_off},
-    containers::{build_slice, recycled_tuple, track},
+    containers::{build_slice, recycled_tuple, track, untrack},
     subscripts,
 };
 use crate::{
@@ -253,6 +253,28 @@ unsafe fn make(container: Object, start: i64, stop: i64) -> Object {
     }
 }
 
+/// The end of an exact list without items, of which nobody else has a reference, as `list_dealloc` has it.
+#[inline(always)]
+unsafe fn recycle(empty: Object) {
+    // SAFETY: says the caller; the free list has room for what is below its length, and a list on it is not tracked.
+    unsafe {
+        let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();
+        let left = interpreter.add(interp::LIST_NUMFREE).cast::<i32>();
+        if build::REF_DEBUG != 0 || i64::from(left.read()) >= interp::LIST_FREE_LISTS {
+            object::decref(empty);
+            return;
+        }
+        untrack(empty);
+        let items = object::list_items(empty);
+        if !items.is_null() {
+            ffi::PyMem_Free(items.cast());
+        }
+        empty.cast::<u8>().add(object_layout::OB_REFCNT).cast::<isize>().write(0);
+        interpreter.add(interp::LIST_FREE_LIST).cast::<Object>().add(left.read() as usize).write(empty);
+        left.write(left.read() + 1);
+    }
+}
+
 /// Releases a container and bounds in the order in which the interpreter does.
 #[inline(always)]
 unsafe fn release(container: Object, start: Object, stop: Object, step: Object) {
@@ -306,8 +328,14 @@ pub(super) unsafe extern "C" fn store_slice_quick(value: Object, container: Obje
                 return value;
             }
         } else if is_list && ffi::Py_REFCNT(value) == 1 {
-            // It ends here: its items move, and it takes the old ones with it.
-            std::ptr::swap_nonoverlapping(place, object::list_items(value), count);
+            // It ends here: its items move.
+            let items = object::list_items(value);
+            for i in 0..count {
+                object::decref(place.add(i).replace(items.add(i).read()));
+            }
+            value.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(0);
+            recycle(value);
+            return null_mut();
         } else {
             let items = if is_list { object::list_items(value) } else { object::tuple_items(value) };
             for i in 0..count {
