@@ -241,6 +241,18 @@ impl Environment for LiveEnvironment {
         }
     }
 
+    fn list_method(&self, name: u32) -> Option<(Known, u64)> {
+        let name = self.name(name);
+        // SAFETY: the name is a str that the code object owns; `list` cannot be changed, so what it has lives as long.
+        unsafe {
+            let methods = [(c"append", Known::ListAppend), (c"insert", Known::ListInsert), (c"pop", Known::ListPop)];
+            let is = |text: &std::ffi::CStr| ffi::PyUnicode_CompareWithASCIIString(name, text.as_ptr()) == 0;
+            let (_, known) = methods.into_iter().find(|(text, _)| is(text))?;
+            let found = capi::_PyType_Lookup(&raw mut ffi::PyList_Type, name);
+            (!found.is_null()).then_some((known, found as u64))
+        }
+    }
+
     fn attribute_place(&self, type_version: u32, callee: Option<u32>, name: u32, access: Access) -> Feedback {
         let Some(ty) = types_seen::with_version(type_version) else { return Feedback::None };
         // SAFETY: a callee's code object is held, and owns its names, as does this environment's; a live type.

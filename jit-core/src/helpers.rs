@@ -210,6 +210,10 @@ helpers! {
     /// (value, spec or null, conversion as in `FORMAT_VALUE`)
     FormatValue "format_value" ("OQI") "O" [RAISES RUNS_PYTHON MEMORY];
     ListAppend "list_append" ("BO") "T" [RAISES MEMORY];
+    /// (list, index, item): `list.insert`.
+    ListInsert "list_insert" ("BIO") "T" [RAISES MEMORY];
+    /// (list, index): `list.pop`.
+    ListPop "list_pop" ("BI") "O" [RAISES MEMORY];
     SetAdd "set_add" ("BO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (dict, key, value)
     MapAdd "map_add" ("BOO") "T" [RAISES RUNS_PYTHON MEMORY];

@@ -105,7 +105,8 @@ print("read")
 # Which are the same objects.
 t, s, b, l = tuple(range(5)), "some words", b"some bytes", [1, 2]
 print(read_all(t) is t, read_all(s) is s, read_all(b) is b, read_all(l) is l, read(t, 0, 5) is t, read(s, 0, 100) is s)
-print(read(t, 3, 3) is (), read(s, 3, 1) is "", read(b, 5, 5) is b"", read(s, 0, 1) is "s"[:], read(t, -100, 100) is t)
+no_tuple, no_str, no_bytes, one = (), "", b"", "s"
+print(read(t, 3, 3) is no_tuple, read(s, 3, 1) is no_str, read(b, 5, 5) is no_bytes, read(s, 0, 1) is one, read(t, -100, 100) is t)
 p = Plaintuple((1, 2))
 print(type(read_all(p)).__name__, read_all(p) is p, type(read_all(Plainstr("ab"))).__name__, type(read_all(Plainlist([1]))).__name__)
 print(sys.getsizeof(read([1] * 10, 2, 7)) == sys.getsizeof([1] * 10) - 40, gc.is_tracked(read([1, 2, 3], 0, 2)))

@@ -223,6 +223,46 @@ pub(super) unsafe extern "C" fn list_append(list: Object, item: Object) -> i64 {
     }
 }
 
+/// `list.insert`.
+pub(super) unsafe extern "C" fn list_insert(list: Object, index: i64, item: Object) -> i64 {
+    // SAFETY: the contract of helpers; `list` is a list.
+    unsafe {
+        let item = Owned::steal(item);
+        if ffi::PyList_Insert(list, index as isize, item.as_ptr()) == 0 { OK } else { ERROR }
+    }
+}
+
+/// `list.pop`: `list_pop_impl` in Objects/listobject.c.
+pub(super) unsafe extern "C" fn list_pop(list: Object, index: i64) -> Object {
+    // SAFETY: the contract of helpers; `list` is a list. What is taken out keeps its reference, so nothing runs.
+    unsafe {
+        let length = object::size(list);
+        if length == 0 {
+            messages::raise(ffi::PyExc_IndexError, c"pop from empty list");
+            return null_mut();
+        }
+        let index = if index < 0 { index as isize + length } else { index as isize };
+        if !(0..length).contains(&index) {
+            messages::raise(ffi::PyExc_IndexError, c"pop index out of range");
+            return null_mut();
+        }
+        let place = object::list_items(list).offset(index);
+        let item = place.read();
+        if length > object::read::<isize>(list, list::ALLOCATED) >> 1 {
+            // It keeps its memory.
+            place.copy_from(place.add(1), (length - 1 - index) as usize);
+            list.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(length - 1);
+            return item;
+        }
+        object::incref(item);
+        if ffi::PyList_SetSlice(list, index, index + 1, null_mut()) < 0 {
+            object::decref(item);
+            return null_mut();
+        }
+        item
+    }
+}
+
 /// `SET_ADD`.
 pub(super) unsafe extern "C" fn set_add(set: Object, item: Object) -> i64 {
     // SAFETY: the contract of helpers.

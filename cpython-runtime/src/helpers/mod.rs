@@ -119,6 +119,8 @@ pub fn address(helper: Helper) -> usize {
         BuildSlice => containers::build_slice,
         FormatValue => strings::format_value,
         ListAppend => containers::list_append,
+        ListInsert => containers::list_insert,
+        ListPop => containers::list_pop,
         SetAdd => containers::set_add,
         MapAdd => containers::map_add,
         ListExtend => containers::list_extend,

@@ -11,7 +11,7 @@
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
 //! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! with (`arithmetic`, `objects`, `slices`, `lists`, `calls`, `inlining`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
 
@@ -29,6 +29,7 @@ pub mod inlining;
 mod instructions;
 mod items;
 mod leaving;
+mod lists;
 mod locals;
 mod merges;
 mod names;
@@ -102,6 +103,12 @@ pub trait Environment {
     /// `co_names`, of the callee with that number if there is one.
     fn attribute_place(&self, _type_version: u32, _callee: Option<u32>, _name: u32, _access: Access) -> Feedback {
         Feedback::None
+    }
+
+    /// The method of lists with that name, if the compiler knows it, and the address of its descriptor, which lives as long as the
+    /// interpreter.
+    fn list_method(&self, _name: u32) -> Option<(Known, u64)> {
+        None
     }
 
     /// Where instances of the type with that version find a method; the name is that of `co_names`.
@@ -197,6 +204,8 @@ pub struct BuildOptions {
     pub inline_containers: bool,
     /// Read and assign slices without making slice objects.
     pub inline_slices: bool,
+    /// Do what `append`, `insert` and `pop` of lists do without a call.
+    pub inline_list_methods: bool,
     pub inline_globals: bool,
     pub inline_attributes: bool,
     /// Keep numbers in names of module and class bodies raw in loops.
@@ -222,6 +231,7 @@ pub const SWITCHES: &[&str] = &[
     "reuse_floats",
     "inline_containers",
     "inline_slices",
+    "inline_list_methods",
     "inline_globals",
     "inline_attributes",
     "promote_names",
@@ -244,6 +254,7 @@ impl BuildOptions {
             reuse_floats: enabled("reuse_floats"),
             inline_containers: enabled("inline_containers"),
             inline_slices: enabled("inline_slices"),
+            inline_list_methods: enabled("inline_list_methods"),
             inline_globals: enabled("inline_globals"),
             inline_attributes: enabled("inline_attributes"),
             promote_names: enabled("promote_names"),

@@ -257,7 +257,8 @@ impl Builder<'_> {
         // What was found for inlining is a function for certain.
         let py = if callee.is_some() { PyTypes::FUNCTION } else { PyTypes::OBJECT };
         let method = self.address(descriptor);
-        self.push_method_value(method, py, callee.map(Known::Function));
+        let of_list = self.list_method(name).filter(|(_, address)| *address == descriptor);
+        self.push_method_value(method, py, callee.map(Known::Function).or(of_list.map(|(known, _)| known)));
     }
 
     fn push_method_value(&mut self, method: Value, py: PyTypes, known: Option<Known>) {

@@ -121,6 +121,10 @@ pub enum Known {
     Int,
     Min,
     Max,
+    /// Methods of lists.
+    ListAppend,
+    ListInsert,
+    ListPop,
     /// A Python function whose body may be inlined, by its number.
     Function(u32),
     /// A module, by its number: a guess, which whoever uses it guards.
