@@ -8,7 +8,9 @@
 use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, types_of};
 use crate::code::Code;
 use crate::helpers::{capi, namespace};
-use crate::layout::{dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object};
+use crate::layout::{
+    dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object,
+};
 use crate::object::{self, read};
 use crate::types_seen;
 use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};

@@ -49,7 +49,8 @@ pub(super) unsafe extern "C" fn instance_has(owner: Object, name: Object) -> i64
         if !dictionary.is_null() {
             return i64::from(!namespace::is_plain(dictionary) || !namespace::peek(dictionary, name).is_null());
         }
-        let values: *const Object = owner.byte_offset(managed_dict::VALUES_OFFSET as isize).cast::<*const Object>().read();
+        let values: *const Object =
+            owner.byte_offset(managed_dict::VALUES_OFFSET as isize).cast::<*const Object>().read();
         if values.is_null() {
             return 0;
         }

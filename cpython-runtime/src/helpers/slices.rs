@@ -67,7 +67,7 @@ impl Span {
 unsafe fn copy(from: *mut Object, span: Span, to: *mut Object) {
     // SAFETY: the items are alive and there is room for them, say the callers.
     unsafe {
-        let mut place = from.offset(span.start as isize);
+        let mut place = from.wrapping_offset(span.start as isize);
         for i in 0..span.count as usize {
             let item = place.read();
             object::incref(item);

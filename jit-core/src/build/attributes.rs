@@ -122,7 +122,11 @@ impl Builder<'_> {
     }
 
     pub fn load_method(&mut self, name: u32, feedback: &Feedback) {
-        if self.method_of_list(name) || self.method_by_version(name, feedback) || self.method_of_class(name) || self.method_past_dictionary(name, feedback) {
+        if self.method_of_list(name)
+            || self.method_by_version(name, feedback)
+            || self.method_of_class(name)
+            || self.method_past_dictionary(name, feedback)
+        {
             return;
         }
         let below = self.state.stack.len() - 1;

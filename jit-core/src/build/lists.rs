@@ -45,7 +45,9 @@ impl Builder<'_> {
 
     /// The call of a method whose receiver lies below the arguments. `false`: nothing was emitted.
     pub(super) fn call_list_method(&mut self, arguments: u32) -> bool {
-        let Item::Object { known: Some(known), .. } = self.state.stack[self.position(arguments + 2)] else { return false };
+        let Item::Object { known: Some(known), .. } = self.state.stack[self.position(arguments + 2)] else {
+            return false;
+        };
         let Item::Object { .. } = self.state.stack[self.position(arguments + 1)] else { return false };
         let index = match (known, arguments) {
             (Known::ListAppend, 1) => None,

@@ -618,7 +618,6 @@ impl Builder<'_> {
         self.push_owned(value, py);
     }
 
-
     pub fn format_value(&mut self, conversion: u8, with_spec: bool) {
         let spec = if with_spec { self.pop_owned() } else { self.emit(Op::Null(Ty::Obj)) };
         let value = self.pop_owned();
