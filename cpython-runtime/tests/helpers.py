@@ -276,6 +276,13 @@ class Shelf:
         self.items[key] = value
 
 
+def test_attributes_of_instances():
+    point = Point()
+    assert call("instance_has", point, "x") == 1 and call("instance_has", point, "method") == 0
+    point.__dict__["method"] = 1
+    assert call("instance_has", point, "method") == 1
+
+
 def test_subscript_functions():
     shelf = Shelf()
     assert call("store_subscr_function", "ts", Shelf.__setitem__, "book", shelf, 1.5) == 0 and shelf.items == {1.5: "book"}
