@@ -150,6 +150,14 @@ void columba_layout(void) {
     EMIT("offset", "interp", "TUPLE_NUMFREE", 0);
 #endif
     V("interp", "TUPLE_FREE_LISTS", PyTuple_NFREELISTS);
+#if PyList_MAXFREELIST > 0
+    O("interp", "LIST_FREE_LIST", PyInterpreterState, list.free_list);
+    O("interp", "LIST_NUMFREE", PyInterpreterState, list.numfree);
+#else
+    EMIT("offset", "interp", "LIST_FREE_LIST", 0);
+    EMIT("offset", "interp", "LIST_NUMFREE", 0);
+#endif
+    V("interp", "LIST_FREE_LISTS", PyList_MAXFREELIST);
     O("interp", "GC_GENERATION0", PyInterpreterState, gc.generation0);
     O("gc_head", "GC_NEXT", PyGC_Head, _gc_next);
     O("gc_head", "GC_PREV", PyGC_Head, _gc_prev);

@@ -217,9 +217,9 @@ def test_methods():
     items = [[i] for i in range(20)]
     again = [[i] for i in range(20)]
     while again:
-        assert call("list_pop", items) == again.pop() and items == again
+        assert call("list_pop", items, -1) == again.pop() and items == again
         assert sys.getsizeof(items) == sys.getsizeof(again)
-    fails(IndexError, "pop from empty list", "list_pop", items)
+    fails(IndexError, "pop from empty list", "list_pop", items, -1)
     table = {1: ["one"], "k": None}
     assert call("dict_get", table, 1, None) is table[1]
     assert call("dict_get", table, "k", 5) is None and call("dict_get", table, 2, items) is items
@@ -267,6 +267,52 @@ def test_subscripts():
     fails(TypeError, "object of type 'int' has no len()", "get_len", 1)
 
 
+def test_slices():
+    low, high = 0, (1 << 63) - 1
+    for s in [list(range(9)), tuple(range(9)), "some words", b"some bytes", tuple(range(50)), "", [], ()]:
+        for start, stop, step in [(None, None, NULL), (2, 5, NULL), (None, -1, None), (5, 2, 1), (-100, 100, 1), (7, None, -2), (None, None, -1)]:
+            expected = s[start:stop:None if step is NULL else step]
+            assert call("subscr_slice", s, start, stop, step) == expected
+            by = step if type(step) is int else 1
+            first, last = (high, -high - 1) if by < 0 else (low, high)
+            quick = call("subscr_slice_quick", s, first if start is None else start, last if stop is None else stop, by)
+            assert quick is NULL or (type(quick) is type(s) and quick == expected)
+    assert call("subscr_slice_quick", [1, 2, 3], 0, 2, 0) is NULL and call("subscr_slice_quick", {}, 0, 2, 1) is NULL
+    fails(ValueError, "slice step cannot be zero", "subscr_slice", [1], None, None, 0)
+    fails(TypeError, "slice indices must be integers or None or have an __index__ method", "subscr_slice", [1], "a", None, NULL)
+    fails(TypeError, "'int' object is not subscriptable", "subscr_slice", 1, 1, 2, NULL)
+    shelf = Shelf()
+    fails(TypeError, "unhashable type: 'slice'", "subscr_slice", shelf, 1, 2, NULL)
+    assert call("subscr_slice", range(9), 1 << 70, None, -1) == range(8, -1, -1)
+
+    def replaced(items, start, stop, value):
+        return call("store_slice_quick", value, items, start, stop) is NULL, items
+
+    assert replaced([1, 2, 3], 0, 2, [4, 5]) == (True, [4, 5, 3]) and replaced([1, 2, 3], 1, high, (6,)) == (True, [1, 6])
+    assert replaced([1, 2, 3], 3, 0, (6, 7)) == (True, [1, 2, 3, 6, 7]) and replaced([], -5, 5, []) == (True, [])
+    assert replaced([1, 2], 0, 1, "ab") == (False, [1, 2]) and replaced((1, 2), 0, 1, [1]) == (False, (1, 2))
+    items = [1, 2]
+    assert call("store_slice_quick", items, items, 0, 1) is items
+    thing = [Shelf(), Shelf()]
+    assert replaced(thing, 0, 1, [1])[0] is False and replaced([thing, thing, 1], 0, 1, (5,)) == (True, [5, thing, 1])
+    assert call("store_subscr_slice", "ab", items, 1, None, NULL) == 0 and items == [1, "a", "b"]
+    assert call("store_subscr_slice", (5, 6), items, None, None, 2) == 0 and items == [5, "a", 6]
+    fails(TypeError, "can only assign an iterable", "store_subscr_slice", 5, items, 0, 1, NULL)
+    fails(TypeError, "'tuple' object does not support item assignment", "store_subscr_slice", [], (), 0, 1, NULL)
+
+
+def test_methods_of_lists():
+    items = [1]
+    assert call("list_insert", items, 0, "a") == 0 and call("list_insert", items, 100, "z") == 0
+    assert call("list_insert", items, -1, "y") == 0 and items == ["a", 1, "y", "z"]
+    assert [call("list_pop", items, i) for i in (-1, 0, 1, -1)] == ["z", "a", "y", 1] and items == []
+    fails(IndexError, "pop from empty list", "list_pop", items, -1)
+    fails(IndexError, "pop index out of range", "list_pop", [1], 1)
+    fails(IndexError, "pop index out of range", "list_pop", [1], -2)
+    many = [object() for _ in range(40)]
+    assert [call("list_pop", many, i // 3) for i in range(20, 0, -1)] and len(many) == 20
+
+
 class Point:
     __match_args__ = ("x", "y")
 
@@ -286,6 +332,13 @@ class Shelf:
 
     def __setitem__(self, key, value):
         self.items[key] = value
+
+
+def test_attributes_of_instances():
+    point = Point()
+    assert call("instance_has", point, "x") == 1 and call("instance_has", point, "method") == 0
+    point.__dict__["method"] = 1
+    assert call("instance_has", point, "method") == 1
 
 
 def test_subscript_functions():

@@ -161,6 +161,16 @@ helpers! {
     StoreSubscr "store_subscr" ("OOO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (ts, Python function that is the container type's `__setitem__`, value, container, key)
     StoreSubscrFunction "store_subscr_function" ("PBOOO") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (container, start, stop, step or null)
+    SubscrSlice "subscr_slice" ("OOOQ") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// (container, start, stop, step): a slice of an exact list, tuple, str or bytes; null: nothing was done, and no exception is set.
+    /// A bound that is not given is the first or last number there is, as in `PySlice_Unpack`.
+    SubscrSliceQuick "subscr_slice_quick" ("BIII") "Q" [MEMORY];
+    /// (value, container, start, stop, step or null)
+    StoreSubscrSlice "store_subscr_slice" ("OOOOQ") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (value, container, start, stop): replaces items of an exact list by those of another, or of an exact tuple: null; or gives
+    /// the value back, and nothing was done.
+    StoreSliceQuick "store_slice_quick" ("OBII") "Q" [MEMORY];
     /// (container, key)
     DeleteSubscr "delete_subscr" ("OO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// `GET_LEN`: the length as an int object.
@@ -211,6 +221,10 @@ helpers! {
     /// (value, spec or null, conversion as in `FORMAT_VALUE`)
     FormatValue "format_value" ("OQI") "O" [RAISES RUNS_PYTHON MEMORY];
     ListAppend "list_append" ("BO") "T" [RAISES MEMORY];
+    /// (list, index, item): `list.insert`.
+    ListInsert "list_insert" ("BIO") "T" [RAISES MEMORY];
+    /// (list, index): `list.pop`.
+    ListPop "list_pop" ("BI") "O" [RAISES MEMORY];
     SetAdd "set_add" ("BO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (dict, key, value)
     MapAdd "map_add" ("BOO") "T" [RAISES RUNS_PYTHON MEMORY];
@@ -234,8 +248,6 @@ helpers! {
     Ord "ord" ("B") "I" [];
     /// The str of a code point, which is one.
     Chr "chr" ("I") "O" [RAISES];
-    /// `list.pop()`
-    ListPop "list_pop" ("B") "O" [RAISES MEMORY];
     /// (exact dict, key, default): `dict.get`
     DictGet "dict_get" ("BOO") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (exact str, iterable): `str.join`; an exact str.

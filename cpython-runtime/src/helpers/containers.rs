@@ -48,7 +48,7 @@ pub(super) unsafe extern "C" fn build_tuple(items: *mut Object, count: i64) -> O
 /// # Safety
 /// The GIL is held.
 #[inline(always)]
-unsafe fn recycled_tuple(count: i64) -> Option<Object> {
+pub(super) unsafe fn recycled_tuple(count: i64) -> Option<Object> {
     if build::REF_DEBUG != 0 || !(1..=interp::TUPLE_FREE_LISTS).contains(&count) || !tracemalloc_off() {
         return None;
     }
@@ -75,7 +75,7 @@ unsafe fn recycled_tuple(count: i64) -> Option<Object> {
 /// # Safety
 /// The GIL is held; the object has a GC header and is not tracked, and its fields are set.
 #[inline(always)]
-unsafe fn track(item: Object) {
+pub(super) unsafe fn track(item: Object) {
     // SAFETY: the list is circular, and its links are valid while the GIL is held; flags are in the low bits of `_gc_prev`.
     unsafe {
         let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();
@@ -89,6 +89,32 @@ unsafe fn track(item: Object) {
         previous(header).write(last as usize | flags);
         next(header).write(generation as usize);
         previous(generation).write(header as usize);
+    }
+}
+
+/// `_PyObject_GC_UNTRACK`, of an object that may not be tracked.
+///
+/// # Safety
+/// The GIL is held; the object has a GC header, and no collection is going on.
+#[inline(always)]
+pub(super) unsafe fn untrack(item: Object) {
+    // SAFETY: a tracked object's neighbours are alive; flags are in the low bits of `_gc_prev`.
+    unsafe {
+        const FLAGS: usize = (1 << gc_head::PREV_SHIFT) - 1;
+        let header = item.cast::<u8>().sub(gc_head::SIZE);
+        let next = header.add(gc_head::GC_NEXT).cast::<usize>();
+        if next.read() == 0 {
+            return;
+        }
+        let previous = header.add(gc_head::GC_PREV).cast::<usize>();
+        let before = (previous.read() & !FLAGS) as *mut u8;
+        let behind = next.read() as *mut u8;
+        before.add(gc_head::GC_NEXT).cast::<usize>().write(behind as usize);
+        let back = behind.add(gc_head::GC_PREV).cast::<usize>();
+        back.write(before as usize | (back.read() & FLAGS));
+        next.write(0);
+        // `_PyGC_PREV_MASK_FINALIZED`
+        previous.write(previous.read() & 1);
     }
 }
 
@@ -194,6 +220,47 @@ pub(super) unsafe extern "C" fn list_append(list: Object, item: Object) -> i64 {
         }
         let item = Owned::steal(item);
         if ffi::PyList_Append(list, item.as_ptr()) == 0 { OK } else { ERROR }
+    }
+}
+
+/// `list.insert`.
+pub(super) unsafe extern "C" fn list_insert(list: Object, index: i64, item: Object) -> i64 {
+    // SAFETY: the contract of helpers; `list` is a list.
+    unsafe {
+        let item = Owned::steal(item);
+        if ffi::PyList_Insert(list, index as isize, item.as_ptr()) == 0 { OK } else { ERROR }
+    }
+}
+
+/// `list.pop`: `list_pop_impl` in Objects/listobject.c.
+pub(super) unsafe extern "C" fn list_pop(list: Object, index: i64) -> Object {
+    // SAFETY: the contract of helpers; `list` is a list. What is taken out keeps its reference, so nothing runs.
+    unsafe {
+        let length = object::size(list);
+        if length == 0 {
+            messages::raise(ffi::PyExc_IndexError, c"pop from empty list");
+            return null_mut();
+        }
+        let index = if index < 0 { index as isize + length } else { index as isize };
+        if !(0..length).contains(&index) {
+            messages::raise(ffi::PyExc_IndexError, c"pop index out of range");
+            return null_mut();
+        }
+        let place = object::list_items(list).offset(index);
+        let item = place.read();
+        let left = length - 1;
+        if left > 0 && left >= object::read::<isize>(list, list::ALLOCATED) >> 1 {
+            // It keeps its memory, as in `list_resize`.
+            place.copy_from(place.add(1), (left - index) as usize);
+            list.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(left);
+            return item;
+        }
+        object::incref(item);
+        if ffi::PyList_SetSlice(list, index, index + 1, null_mut()) < 0 {
+            object::decref(item);
+            return null_mut();
+        }
+        item
     }
 }
 

@@ -4,11 +4,8 @@
 //! here. What `math` makes of the C library's results (`errno`, infinities, NaN) is the compiler's business, which takes finite
 //! results only.
 
-use super::{Object, Owned, messages};
-use crate::{
-    layout::{list, object as object_layout, str},
-    object,
-};
+use super::{Object, Owned};
+use crate::{layout::str, object};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -112,31 +109,6 @@ pub(super) unsafe extern "C" fn ord(string: Object) -> i64 {
 pub(super) unsafe extern "C" fn chr(code: i64) -> Object {
     // SAFETY: the GIL is held.
     unsafe { ffi::PyUnicode_FromOrdinal(code as i32) }
-}
-
-/// `list_pop_impl` without an index.
-pub(super) unsafe extern "C" fn list_pop(list: Object) -> Object {
-    // SAFETY: the contract of helpers; the reference of the last item moves from the list to the caller.
-    unsafe {
-        let length = object::size(list);
-        if length == 0 {
-            messages::raise(ffi::PyExc_IndexError, c"pop from empty list");
-            return null_mut();
-        }
-        let last = length - 1;
-        let item = object::list_items(list).offset(last).read();
-        if last >= object::read::<isize>(list, list::ALLOCATED) >> 1 && last > 0 {
-            // As `list_resize` does while at least half of the array is used.
-            list.cast::<u8>().add(object_layout::OB_SIZE).cast::<isize>().write(last);
-            return item;
-        }
-        object::incref(item);
-        if ffi::PyList_SetSlice(list, last, length, null_mut()) < 0 {
-            object::decref(item);
-            return null_mut();
-        }
-        item
-    }
 }
 
 /// `dict_get_impl`.

@@ -37,6 +37,7 @@ mod numbers;
 mod owned;
 pub mod pending;
 mod references;
+mod slices;
 mod special_methods;
 mod strings;
 pub(crate) mod subscripts;
@@ -94,6 +95,10 @@ pub fn address(helper: Helper) -> usize {
         SubscrFunction => subscripts::subscr_function,
         StoreSubscr => subscripts::store_subscr,
         StoreSubscrFunction => subscripts::store_subscr_function,
+        SubscrSlice => slices::subscr_slice,
+        SubscrSliceQuick => slices::subscr_slice_quick,
+        StoreSubscrSlice => slices::store_subscr_slice,
+        StoreSliceQuick => slices::store_slice_quick,
         DeleteSubscr => subscripts::delete_subscr,
         GetLen => subscripts::get_len,
         LoadAttr => attributes::load_attr,
@@ -124,6 +129,8 @@ pub fn address(helper: Helper) -> usize {
         BuildSlice => containers::build_slice,
         FormatValue => strings::format_value,
         ListAppend => containers::list_append,
+        ListInsert => containers::list_insert,
+        ListPop => containers::list_pop,
         SetAdd => containers::set_add,
         MapAdd => containers::map_add,
         ListExtend => containers::list_extend,
@@ -137,7 +144,6 @@ pub fn address(helper: Helper) -> usize {
         IsInstance => intrinsics::is_instance,
         Ord => intrinsics::ord,
         Chr => intrinsics::chr,
-        ListPop => intrinsics::list_pop,
         DictGet => intrinsics::dict_get,
         StrJoin => intrinsics::str_join,
         GetIter => iteration::get_iter,

@@ -12,7 +12,7 @@ use crate::bytecode::instruction::{Arithmetic, Comparison, Feedback, Instruction
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{BinOp, Cond, Op, OverflowOp, Symbol, Target, UnOp, Value};
-use crate::ir::types::{PyTypes, Ty};
+use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// Ints up to this magnitude convert to floats exactly.
 const EXACT_FLOAT: i64 = 1 << 53;
@@ -753,6 +753,15 @@ impl Builder<'_> {
                 let item = self.pop();
                 self.release(item);
                 self.int(0)
+            }
+            Item::Object { value, py: PyTypes::INT | PyTypes::LIST | PyTypes::TUPLE | PyTypes::BYTES, .. } => {
+                // Of an int, the number of digits.
+                let size = self.load(MemTy::I64, Ty::I64, value, self.request.layout.var_size);
+                let zero = self.int(0);
+                let truth = self.compare(Cond::Ne, size, zero);
+                let item = self.pop();
+                self.release(item);
+                truth
             }
             _ => {
                 let value = self.pop_owned();

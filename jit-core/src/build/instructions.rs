@@ -90,7 +90,7 @@ impl Builder<'_> {
             Code::BuildMap(n) => self.build_from_items(Helper::BuildMap, 2 * n, n, PyTypes::DICT),
             Code::BuildConstKeyMap(n) => self.build_from_items(Helper::BuildConstKeyMap, n + 1, n, PyTypes::DICT),
             Code::BuildString(n) => self.build_from_items(Helper::BuildString, n, n, PyTypes::OBJECT),
-            Code::BuildSlice(n) => self.build_slice(n),
+            Code::BuildSlice(n) => self.build_slice(n, next),
             Code::FormatValue { conversion, with_spec } => self.format_value(conversion, with_spec),
             Code::ListAppend(n) => self.add_to(Helper::ListAppend, n, 1),
             Code::SetAdd(n) => self.add_to(Helper::SetAdd, n, 1),

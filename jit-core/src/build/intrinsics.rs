@@ -74,6 +74,7 @@ impl Builtin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     ListAppend,
+    ListInsert,
     ListPop,
     DictGet,
     SetAdd,
@@ -83,7 +84,7 @@ pub enum Method {
 impl Method {
     /// By the exact type of its instance, and its name there.
     pub fn find(ty: PyTypes, name: &str) -> Option<Method> {
-        [Method::ListAppend, Method::ListPop, Method::DictGet, Method::SetAdd, Method::StrJoin]
+        [Method::ListAppend, Method::ListInsert, Method::ListPop, Method::DictGet, Method::SetAdd, Method::StrJoin]
             .into_iter()
             .find(|method| method.key() == (ty, name))
     }
@@ -91,6 +92,7 @@ impl Method {
     fn key(self) -> (PyTypes, &'static str) {
         match self {
             Method::ListAppend => (PyTypes::LIST, "append"),
+            Method::ListInsert => (PyTypes::LIST, "insert"),
             Method::ListPop => (PyTypes::LIST, "pop"),
             Method::DictGet => (PyTypes::DICT, "get"),
             Method::SetAdd => (PyTypes::SET, "add"),
@@ -557,10 +559,18 @@ impl Builder<'_> {
                 self.call_status(Helper::SetAdd, vec![set, item]);
                 Some(self.none())
             }
-            (Method::ListPop, 0) => {
+            (Method::ListInsert, 2) => {
+                let index = self.index_at(2)?;
+                let item = self.pop_owned();
+                let list = self.object(receiver);
+                self.call_status(Helper::ListInsert, vec![list, index, item]);
+                Some(self.none())
+            }
+            (Method::ListPop, 0 | 1) => {
+                let index = if arguments == 1 { self.index_at(1)? } else { self.int(-1) };
                 let element = self.example(receiver).and_then(|list| Self::element_example(&list, None));
                 let list = self.object(receiver);
-                let item = self.call_object(Helper::ListPop, vec![list]);
+                let item = self.call_object(Helper::ListPop, vec![list, index]);
                 self.exemplify(item, element);
                 self.typed(item, PyTypes::OBJECT);
                 Some(Item::owned(item, PyTypes::OBJECT))
@@ -588,6 +598,17 @@ impl Builder<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The item at a depth as a raw index.
+    fn index_at(&mut self, depth: u32) -> Option<Value> {
+        let item = self.argument(depth);
+        let possible = match item {
+            Item::Raw { .. } | Item::Const(_) => self.number(item) == Some(RawKind::Int),
+            Item::Object { py: PyTypes::INT, big: false, .. } => self.may_guess(Reason::Overflow),
+            _ => false,
+        };
+        possible.then(|| self.raw_at(depth).value())
     }
 
     fn none(&mut self) -> Item {

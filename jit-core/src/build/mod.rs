@@ -11,7 +11,7 @@
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
 //! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `calls`, `inlining`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
 
@@ -36,6 +36,7 @@ mod names;
 mod objects;
 mod plan;
 pub mod receivers;
+mod slices;
 pub mod state;
 mod unwinding;
 
@@ -221,6 +222,8 @@ pub struct BuildOptions {
     pub reuse_floats: bool,
     /// Read and write lists and tuples, globals, and attributes in line.
     pub inline_containers: bool,
+    /// Read and assign slices without making slice objects.
+    pub inline_slices: bool,
     pub inline_globals: bool,
     pub inline_attributes: bool,
     /// Keep numbers in names of module and class bodies raw in loops.
@@ -247,6 +250,7 @@ pub const SWITCHES: &[&str] = &[
     "examples",
     "reuse_floats",
     "inline_containers",
+    "inline_slices",
     "inline_globals",
     "inline_attributes",
     "promote_names",
@@ -269,6 +273,7 @@ impl BuildOptions {
             examples: enabled("examples"),
             reuse_floats: enabled("reuse_floats"),
             inline_containers: enabled("inline_containers"),
+            inline_slices: enabled("inline_slices"),
             inline_globals: enabled("inline_globals"),
             inline_attributes: enabled("inline_attributes"),
             promote_names: enabled("promote_names"),

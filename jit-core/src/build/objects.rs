@@ -620,14 +620,6 @@ impl Builder<'_> {
         self.push_owned(value, py);
     }
 
-    pub fn build_slice(&mut self, parts: u32) {
-        let step = if parts == 3 { self.pop_owned() } else { self.emit(Op::Null(Ty::Obj)) };
-        let stop = self.pop_owned();
-        let start = self.pop_owned();
-        let value = self.call_object(Helper::BuildSlice, vec![start, stop, step]);
-        self.push_owned(value, PyTypes::SLICE);
-    }
-
     pub fn format_value(&mut self, conversion: u8, with_spec: bool) {
         let spec = if with_spec { self.pop_owned() } else { self.emit(Op::Null(Ty::Obj)) };
         let value = self.pop_owned();
