@@ -10,8 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Feature, major version, and the number in the variable by which `llvm-sys` and its users name another place.
-const VERSIONS: [(&str, u32, u32); 5] =
-    [("LLVM17", 17, 170), ("LLVM18", 18, 181), ("LLVM19", 19, 191), ("LLVM20", 20, 201), ("LLVM21", 21, 211)];
+const VERSIONS: [(&str, u32, u32); 6] = [
+    ("LLVM17", 17, 170),
+    ("LLVM18", 18, 181),
+    ("LLVM19", 19, 191),
+    ("LLVM20", 20, 201),
+    ("LLVM21", 21, 211),
+    ("LLVM22", 22, 221),
+];
 
 fn main() {
     if let Err(missing) = link() {

@@ -5,7 +5,8 @@
 //! per thread and setting, kept. *Invariant*: a machine is not used again after an error or panic.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
+use std::ffi::CStr;
+use std::sync::{Once, OnceLock};
 
 use columba_jit_core::backend::{
     Backend, Caps, CodeSink, CompileError, CompiledEntry, Config, Cpu, Effort, Unsupported,
@@ -14,6 +15,7 @@ use columba_jit_core::drive::drive;
 use columba_jit_core::unit::CompileUnit;
 use inkwell::OptimizationLevel;
 use inkwell::context::Context;
+use inkwell::llvm_sys::support::LLVMParseCommandLineOptions;
 use inkwell::module::Module;
 use inkwell::targets::{CodeModel, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple};
 
@@ -40,6 +42,7 @@ impl LlvmBackend {
 
     fn host(&self) -> &Host {
         self.host.get_or_init(|| {
+            LEFT_OUT.call_once(leave_out);
             Target::initialize_x86(&InitializationConfig {
                 asm_parser: false,
                 asm_printer: true,
@@ -125,6 +128,31 @@ impl Backend for LlvmBackend {
     ) -> Result<CompiledEntry, CompileError> {
         self.compile_emitted(config, unit.symbol_name, sink, |emitter| drive(unit, emitter))
     }
+}
+
+/// Options of LLVM's code generator, which it takes for a whole process only. One that LLVM does not have would end the
+/// process: the versions 17 to 22 have these, and the tests would show it of another.
+const OPTIONS: [&CStr; 5] = [
+    // The program's name.
+    c"columba",
+    // It makes one address from another one nearby, which then takes a register, mostly for what is cold.
+    c"-disable-constant-hoisting",
+    // After registers are allocated few copies are left, and they cost the processor next to nothing.
+    c"-disable-copyprop",
+    // The same was done before registers were allocated; this time it finds nothing.
+    c"-disable-postra-machine-licm",
+    // The scheduler after register allocation in its newer form, which takes less time than the older one. With none at
+    // all some loops take 4 % longer.
+    c"-misched-postra",
+];
+
+static LEFT_OUT: Once = Once::new();
+
+/// Has LLVM leave out what costs more than it brings.
+fn leave_out() {
+    let words = OPTIONS.map(CStr::as_ptr);
+    // SAFETY: an array of C strings, as long as is said. Nothing of this copy of LLVM was used before by this crate.
+    unsafe { LLVMParseCommandLineOptions(words.len() as i32, words.as_ptr(), c"".as_ptr()) };
 }
 
 thread_local! {

@@ -29,8 +29,11 @@ use crate::emitter::NAME;
 
 /// What is done with [`Effort::Normal`]. The core's passes have been there before: what they do once more finds little, and
 /// where something new appears (addresses, loops in their final form) one look is enough.
-const NORMAL: &str = "function(early-cse,simplifycfg,loop-mssa(licm,loop-rotate,licm),\
-    gvn,instcombine<no-verify-fixpoint>,simplifycfg)";
+#[cfg(not(feature = "llvm17"))]
+const NORMAL: &str = "function(simplifycfg,loop-mssa(licm,loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>)";
+/// The same for a version that does not verify.
+#[cfg(feature = "llvm17")]
+const NORMAL: &str = "function(simplifycfg,loop-mssa(licm,loop-rotate,licm),gvn,instcombine<max-iterations=1>)";
 /// And with [`Effort::Fast`].
 const FAST: &str = "function(early-cse,simplifycfg)";
 
