@@ -229,6 +229,17 @@ def test_methods():
     fails(TypeError, "sequence item 0: expected str instance, int found", "str_join", "", [1])
 
 
+def test_instance_has():
+    class Plain:
+        pass
+
+    with_values, with_dictionary, without = Plain(), Plain(), Plain()
+    with_values.x = with_dictionary.x = 1
+    vars(with_dictionary)
+    assert call("instance_has", with_values, "x") == call("instance_has", with_dictionary, "x") == 1
+    assert call("instance_has", without, "y") == call("instance_has", with_dictionary, "y") == 0
+
+
 def test_boxes():
     for value in [0, 1, -1, 256, 257, -6, (1 << 30) - 1, 1 << 30, -(1 << 30), 1 << 60, (1 << 63) - 1, -(1 << 63)]:
         assert call("box_int", value) == value
