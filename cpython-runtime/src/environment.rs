@@ -7,7 +7,7 @@
 
 use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, type_address, types_of};
 use crate::code::Code;
-use crate::helpers::{capi, namespace, subscripts};
+use crate::helpers::{capi, namespace, special_methods, subscripts};
 use crate::layout::{
     dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object,
 };
@@ -16,6 +16,7 @@ use crate::types_seen;
 use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
+use columba_jit_core::build::instances::ClassInit;
 use columba_jit_core::build::intrinsics::{Builtin, Class};
 use columba_jit_core::build::receivers::{Access, MethodPlace};
 use columba_jit_core::build::state::Known;
@@ -54,12 +55,23 @@ pub struct LiveEnvironment {
     builtins: *mut PyObject,
     /// The namespace of a module or class body, else null.
     locals: *mut PyObject,
+    keeps: Keeps,
 }
+
+/// Whether the first code object keeps the second alive: by its constants, or by code compiled for it. Whoever is compiled must
+/// not keep it in turn, since nobody would find the cycle.
+pub type Keeps = fn(Code, Code) -> bool;
 
 impl LiveEnvironment {
     /// # Safety
     /// All are alive as long as this is used, `locals` may be null, and the GIL is held.
-    pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject, locals: *mut PyObject) -> Self {
+    pub unsafe fn new(
+        code: Code,
+        globals: *mut PyObject,
+        builtins: *mut PyObject,
+        locals: *mut PyObject,
+        keeps: Keeps,
+    ) -> Self {
         LiveEnvironment {
             code,
             callees: RefCell::default(),
@@ -71,6 +83,7 @@ impl LiveEnvironment {
             globals,
             builtins,
             locals,
+            keeps,
         }
     }
 
@@ -116,7 +129,7 @@ impl LiveEnvironment {
         // SAFETY: says the caller.
         unsafe {
             let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
-            if !small || object::size(code.co_exceptiontable()) != 0 {
+            if !small || object::size(code.co_exceptiontable()) != 0 || (self.keeps)(code, self.code) {
                 return None;
             }
             let captured = capture(code).ok()?;
@@ -368,6 +381,22 @@ impl Environment for LiveEnvironment {
                 takes_class,
                 callee: self.callee_of(value),
             })
+        }
+    }
+
+    fn class_init(&self, version: u32) -> Option<ClassInit> {
+        let class = types_seen::with_version(version)?;
+        // SAFETY: a live heap type; what is found in it is borrowed from it.
+        unsafe {
+            if object::type_of(class.cast()) != &raw mut ffi::PyType_Type
+                || !special_methods::makes_plain_instances(class)
+                || !has_generic_setattr(class)
+            {
+                return None;
+            }
+            SharedKeys::of(class)?;
+            let function = special_methods::python_init(class)?;
+            Some(ClassInit { callee: self.callee_of(function)?, function: function as u64 })
         }
     }
 

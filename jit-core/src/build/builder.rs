@@ -92,6 +92,10 @@ pub(super) struct Builder<'a> {
     pub inlining: Option<Inlining>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
+    /// What an inlined `__init__` has stored to its instance, by the index among the instance's values.
+    pub fields: Vec<(u32, Item)>,
+    /// The version of the class of that instance.
+    pub instance_version: Option<u32>,
     /// Whether the instruction after the current one was done with it.
     pub took_next: bool,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
@@ -133,6 +137,8 @@ impl<'a> Builder<'a> {
             kwnames: None,
             inlining: None,
             tuples: Vec::new(),
+            fields: Vec::new(),
+            instance_version: None,
             took_next: false,
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),

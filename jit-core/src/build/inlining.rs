@@ -122,9 +122,9 @@ pub(super) struct Inlining {
 }
 
 /// The end of a path through a body.
-struct Returned {
-    block: Block,
-    item: Item,
+pub(super) struct Returned {
+    pub block: Block,
+    pub item: Item,
     effects: bool,
     boxed: Option<Value>,
 }
@@ -225,7 +225,7 @@ impl Builder<'_> {
     }
 
     /// The items from a stack position on as a body's locals: the stack keeps them until the call is over.
-    fn operands_of_body(&self, first: usize) -> Option<Vec<Item>> {
+    pub(super) fn operands_of_body(&self, first: usize) -> Option<Vec<Item>> {
         let operand = |item: &Item| match *item {
             Item::Object { py, .. } if py.may_be_null() => None,
             Item::Object { value, own: Own::Owned, py, big, .. } => {
@@ -246,47 +246,12 @@ impl Builder<'_> {
         operands: Vec<Item>,
         prepare: impl FnOnce(&mut Self) -> bool,
     ) -> bool {
-        let environment = self.request.environment;
-        let guesses = [Reason::Type, Reason::Version, Reason::Overflow, Reason::Range, Reason::Unseen];
-        let Some(callee) = environment.callee(id) else { return false };
+        let Some(callee) = self.may_inline(id, operands.len()) else { return false };
         let outer = self.inlining;
-        if !self.request.options.inline_calls
-            || !guesses.into_iter().all(|reason| self.may_guess(reason))
-            || callee.code.argcount as usize != operands.len()
-            || outer.is_some_and(|outer| outer.depth >= MOST_DEPTH)
-        {
-            return false;
-        }
-        let mut locals: Vec<_> = operands.into_iter().map(Some).collect();
-        locals.resize(callee.code.locals_plus_kinds.len(), None);
         let before = outer.is_none().then(|| self.mark());
         let state = self.state.clone();
-        self.inlining = Some(match outer {
-            None => Inlining {
-                callee: id,
-                possible: true,
-                effects: false,
-                depth: 0,
-                boxed: None,
-                below: state.stack.len() - consumed,
-            },
-            Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
-        });
-        environment.names_of(Some(id));
-        let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
-        let walked = prepare(self) && self.walk_body(&mut body, 0, locals);
-        let possible = walked && self.body_is_possible() && !body.returns.is_empty();
-        let effects = body.returns.iter().any(|end| end.effects);
-        let boxed = body.returns.iter().find_map(|end| end.boxed);
-        environment.names_of(outer.map(|outer| outer.callee));
-        self.inlining = outer;
-        if let Some(body) = &mut self.inlining {
-            body.possible &= possible;
-            body.effects |= effects;
-            body.boxed = body.boxed.or(boxed);
-        }
-        let result = if possible { self.meet(&state, body.returns) } else { None };
-        let Some(result) = result else {
+        let returns = self.walk_callee(id, callee, consumed, operands, prepare);
+        let Some(result) = returns.and_then(|returns| self.meet(&state, returns)) else {
             match before {
                 Some(before) => self.take_back(before, state),
                 None => {
@@ -308,8 +273,59 @@ impl Builder<'_> {
         true
     }
 
+    /// The callee with that number, if its body may be tried here with so many arguments.
+    pub(super) fn may_inline(&self, id: u32, arguments: usize) -> Option<Rc<Callee>> {
+        let guesses = [Reason::Type, Reason::Version, Reason::Overflow, Reason::Range, Reason::Unseen];
+        let callee = self.request.environment.callee(id)?;
+        let may = self.request.options.inline_calls
+            && guesses.into_iter().all(|reason| self.may_guess(reason))
+            && callee.code.argcount as usize == arguments
+            && self.inlining.is_none_or(|outer| outer.depth < MOST_DEPTH);
+        may.then_some(callee)
+    }
+
+    /// Walks a body with these arguments and gives the ends of its paths. `None`: it cannot be inlined.
+    pub(super) fn walk_callee(
+        &mut self,
+        id: u32,
+        callee: Rc<Callee>,
+        consumed: usize,
+        operands: Vec<Item>,
+        prepare: impl FnOnce(&mut Self) -> bool,
+    ) -> Option<Vec<Returned>> {
+        let environment = self.request.environment;
+        let outer = self.inlining;
+        let mut locals: Vec<_> = operands.into_iter().map(Some).collect();
+        locals.resize(callee.code.locals_plus_kinds.len(), None);
+        self.inlining = Some(match outer {
+            None => Inlining {
+                callee: id,
+                possible: true,
+                effects: false,
+                depth: 0,
+                boxed: None,
+                below: self.state.stack.len() - consumed,
+            },
+            Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
+        });
+        environment.names_of(Some(id));
+        let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
+        let walked = prepare(self) && self.walk_body(&mut body, 0, locals);
+        let possible = walked && self.body_is_possible() && !body.returns.is_empty();
+        let effects = body.returns.iter().any(|end| end.effects);
+        let boxed = body.returns.iter().find_map(|end| end.boxed);
+        environment.names_of(outer.map(|outer| outer.callee));
+        self.inlining = outer;
+        if let Some(body) = &mut self.inlining {
+            body.possible &= possible;
+            body.effects |= effects;
+            body.boxed = body.boxed.or(boxed);
+        }
+        possible.then_some(body.returns)
+    }
+
     /// Guards what the body stands for: this code, and a call that does not exceed the recursion limit.
-    fn guard_callee(&mut self, function: Value, py: PyTypes, callee: &Callee) {
+    pub(super) fn guard_callee(&mut self, function: Value, py: PyTypes, callee: &Callee) {
         let layout = self.request.layout;
         if py != PyTypes::FUNCTION {
             self.guard_type(function, PyTypes::FUNCTION);
@@ -398,6 +414,11 @@ impl Builder<'_> {
                     self.push(item);
                 }
                 Code::StoreFast(i) => locals[i as usize] = Some(self.pop()),
+                Code::LoadAttr(name) if self.state.stack.last() == Some(&Item::Instance) => {
+                    if !self.load_field(name) {
+                        return false;
+                    }
+                }
                 Code::LoadAttr(name) => {
                     let feedback = self.attribute_feedback(Access::Load, name, &instruction.feedback);
                     if !self.body_attribute(name, &feedback) {
@@ -408,6 +429,11 @@ impl Builder<'_> {
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
                     if !(self.inline_call(n) || self.intrinsic(n)) || !self.survives_effects(&locals) {
+                        return false;
+                    }
+                }
+                Code::StoreAttr(name) if self.state.stack.last() == Some(&Item::Instance) => {
+                    if !self.store_field(name) {
                         return false;
                     }
                 }
@@ -495,10 +521,11 @@ impl Builder<'_> {
     fn walk_both(&mut self, body: &mut Body, condition: Value, taken: (usize, &Vec<Option<Item>>)) -> bool {
         let fall = self.branch(condition, false);
         let state = self.state.clone();
-        let before = self.inlining;
+        let (before, fields) = (self.inlining, self.fields.clone());
         let walked = self.walk_body(body, taken.0, taken.1.clone());
         self.block = fall;
         self.state = state;
+        self.fields = fields;
         if let (Some(body), Some(before)) = (&mut self.inlining, before) {
             (body.effects, body.boxed) = (before.effects, before.boxed);
         }
@@ -825,7 +852,7 @@ impl Builder<'_> {
     }
 
     /// Where to go back to.
-    fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         Mark {
             block: self.block,
             instructions: self.function.blocks[self.block.0 as usize].insts.len(),
@@ -839,7 +866,7 @@ impl Builder<'_> {
     }
 
     /// Takes back what was emitted since a mark. Only bodies are: they enter no block of the bytecode and unwind nowhere.
-    fn take_back(&mut self, mark: Mark, state: State) {
+    pub(super) fn take_back(&mut self, mark: Mark, state: State) {
         self.block = mark.block;
         self.function.blocks[mark.block.0 as usize].insts.truncate(mark.instructions);
         self.function.blocks.truncate(mark.blocks);
@@ -856,7 +883,7 @@ impl Builder<'_> {
 }
 
 /// See [`Builder::mark`].
-struct Mark {
+pub(super) struct Mark {
     block: Block,
     instructions: usize,
     blocks: usize,

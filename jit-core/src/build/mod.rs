@@ -26,6 +26,7 @@ pub mod examples;
 mod exceptions;
 mod generators;
 pub mod inlining;
+pub mod instances;
 mod instructions;
 pub mod intrinsics;
 mod items;
@@ -50,6 +51,7 @@ use crate::layout::Layout;
 use attributes::{ClassAttribute, ModuleAttribute};
 use examples::Example;
 use inlining::Callee;
+use instances::ClassInit;
 use intrinsics::Class;
 use receivers::{Access, MethodPlace};
 use state::Known;
@@ -144,6 +146,11 @@ pub trait Environment {
     /// What `isinstance` says of any direct instance of one class and of another class, whose own type is exactly `type`; `None`
     /// where that is to be asked of the instance.
     fn is_instance(&self, _of: Class, _class: Class) -> Option<bool> {
+        None
+    }
+
+    /// How the class with that version initialises instances.
+    fn class_init(&self, _version: u32) -> Option<ClassInit> {
         None
     }
 
