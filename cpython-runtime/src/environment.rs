@@ -22,7 +22,7 @@ use columba_jit_core::build::receivers::{Access, MethodPlace};
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::decode::decode;
-use columba_jit_core::bytecode::instruction::Feedback;
+use columba_jit_core::bytecode::instruction::{Arithmetic, Feedback};
 use columba_jit_core::ir::types::PyTypes;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
@@ -381,6 +381,15 @@ impl Environment for LiveEnvironment {
                 takes_class,
                 callee: self.callee_of(value),
             })
+        }
+    }
+
+    fn operator_callee(&self, type_version: u32, op: Arithmetic, in_place: bool) -> Option<(u32, u64)> {
+        let ty = types_seen::with_version(type_version)?;
+        // SAFETY: a live type; what is found is borrowed from it.
+        unsafe {
+            let function = special_methods::operator_method(ty, op as i64, in_place)?;
+            Some((self.callee_of(function)?, function as u64))
         }
     }
 

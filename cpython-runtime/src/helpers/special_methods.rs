@@ -247,6 +247,21 @@ fn operator(operation: i64) -> Option<Operator> {
     }
 }
 
+/// The Python function that is a binary operator's method, for instances of a class and what is neither of a subclass nor a
+/// sequence: borrowed.
+///
+/// # Safety
+/// A live type; the GIL is held.
+pub(crate) unsafe fn operator_method(ty: *mut ffi::PyTypeObject, operation: i64, in_place: bool) -> Option<Object> {
+    // SAFETY: says the caller.
+    unsafe {
+        let operator = operator(operation)?;
+        let method = python_method(ty, operator.method)?;
+        let other = is_sequence(ty) || in_place && number_slot(ty, operator.in_place_slot).is_some();
+        (!other).then_some(method)
+    }
+}
+
 /// A binary operator whose left operand's class implements it by a Python function. `Some`: both operands, which were owned,
 /// are consumed; null with an exception set, or a new reference.
 ///
@@ -256,14 +271,10 @@ pub(super) unsafe fn offer_operator(left: Object, right: Object, operation: i64,
     // SAFETY: says the caller; type fields.
     unsafe {
         let (ty, other) = (object::type_of(left), object::type_of(right));
+        let method = operator_method(ty, operation, in_place)?;
         let operator = operator(operation)?;
-        let method = python_method(ty, operator.method)?;
         // A subclass on the right may come first; sequences have slots of their own for some operators.
-        if ty != other && ffi::PyType_IsSubtype(other, ty) != 0
-            || is_sequence(ty)
-            || ty != other && is_sequence(other)
-            || in_place && number_slot(ty, operator.in_place_slot).is_some()
-        {
+        if ty != other && (ffi::PyType_IsSubtype(other, ty) != 0 || is_sequence(other)) {
             return None;
         }
         // The call takes references, and so does what may follow it.

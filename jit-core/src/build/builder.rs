@@ -12,6 +12,7 @@
 
 use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
+use super::instances::Instance;
 use super::merges::Edge;
 use super::plan::Plan;
 use super::state::*;
@@ -92,10 +93,8 @@ pub(super) struct Builder<'a> {
     pub inlining: Option<Inlining>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
-    /// What an inlined `__init__` has stored to its instance, by the index among the instance's values.
-    pub fields: Vec<(u32, Item)>,
-    /// The version of the class of that instance.
-    pub instance_version: Option<u32>,
+    /// The instance behind [`Item::Instance`].
+    pub instance: Option<Instance>,
     /// Whether the instruction after the current one was done with it.
     pub took_next: bool,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
@@ -137,8 +136,7 @@ impl<'a> Builder<'a> {
             kwnames: None,
             inlining: None,
             tuples: Vec::new(),
-            fields: Vec::new(),
-            instance_version: None,
+            instance: None,
             took_next: false,
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),

@@ -19,7 +19,7 @@ use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
 use crate::bytecode::decode::Bytecode;
-use crate::bytecode::instruction::{Feedback, Instruction, JumpIf, Offset, Op as Code, Unary};
+use crate::bytecode::instruction::{Arithmetic, Feedback, Instruction, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
 use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
@@ -125,7 +125,7 @@ pub(super) struct Inlining {
 pub(super) struct Returned {
     pub block: Block,
     pub item: Item,
-    effects: bool,
+    pub effects: bool,
     boxed: Option<Value>,
 }
 
@@ -150,7 +150,7 @@ impl Builder<'_> {
         let Item::Object { value: function, py, .. } = self.state.stack[position] else { return false };
         let first = self.state.stack.len() - count;
         let Some(operands) = self.operands_of_body(first) else { return false };
-        self.inline_body(id, arguments as usize + 2, operands, |b| {
+        self.inline_body(id, arguments as usize + 2, operands, |_| true, |b| {
             b.guard_callee(function, py, &callee);
             true
         })
@@ -198,7 +198,7 @@ impl Builder<'_> {
             operands.push(value[0]);
         }
         let depth = (keys + 1) as u32;
-        self.inline_body(id, keys + 1 + usize::from(store), operands, |b| {
+        self.inline_body(id, keys + 1 + usize::from(store), operands, |_| true, |b| {
             if b.guard_type_version(depth, version).is_none() {
                 return false;
             }
@@ -237,6 +237,52 @@ impl Builder<'_> {
         self.state.stack.get(first..)?.iter().map(operand).collect()
     }
 
+    /// A binary operator on an instance whose class implements it by a Python function: its body in place of the call. The other
+    /// operand is of the same class, or a number, so that none but this function is asked. `false`: nothing was emitted, or this
+    /// is a body and cannot be inlined.
+    pub fn inline_operator(&mut self, op: Arithmetic, in_place: bool) -> bool {
+        let first = self.position(2);
+        let (left, right) = (self.state.stack[first], self.state.stack[first + 1]);
+        let environment = self.request.environment;
+        let Some(version) = self.example(left).map(|example| example.type_version).filter(|version| *version != 0) else {
+            return false;
+        };
+        let likely = self.example(right);
+        let number = match (self.number(right), &likely) {
+            (Some(kind), _) => Some(kind.py()),
+            (None, Some(example)) => example.py.exact().filter(|py| matches!(*py, PyTypes::FLOAT | PyTypes::INT)),
+            _ => None,
+        };
+        if number.is_none() && likely.is_none_or(|example| example.type_version != version) {
+            return false;
+        }
+        let Some((id, function)) = environment.operator_callee(version, op, in_place) else { return false };
+        let Some(callee) = environment.callee(id) else { return false };
+        let Some(operands) = self.operands_of_body(first) else { return false };
+        // `NotImplemented` would have another function be asked.
+        let accept = |item: Item| match item {
+            Item::Object { py, own, .. } => !py.contains(PyTypes::OTHER) || own == Own::Owned && py == PyTypes::OTHER,
+            _ => true,
+        };
+        self.inline_body(id, 2, operands, accept, |b| {
+            match number {
+                Some(py) if matches!(right, Item::Object { .. }) => b.refine(1, py),
+                Some(_) => {}
+                None => {
+                    if b.guard_type_version(1, version).is_none() {
+                        return false;
+                    }
+                }
+            }
+            if b.guard_type_version(2, version).is_none() {
+                return false;
+            }
+            let function = b.address(function);
+            b.guard_callee(function, PyTypes::FUNCTION, &callee);
+            true
+        })
+    }
+
     /// Walks a function's body with these arguments; its result takes the place of the topmost `consumed` items. `prepare` emits
     /// the guards for it. `false`: nothing was emitted, or this is a body itself and cannot be inlined.
     fn inline_body(
@@ -244,14 +290,18 @@ impl Builder<'_> {
         id: u32,
         consumed: usize,
         operands: Vec<Item>,
+        accept: fn(Item) -> bool,
         prepare: impl FnOnce(&mut Self) -> bool,
     ) -> bool {
         let Some(callee) = self.may_inline(id, operands.len()) else { return false };
         let outer = self.inlining;
         let before = outer.is_none().then(|| self.mark());
         let state = self.state.clone();
+        if outer.is_none() {
+            self.instance = None;
+        }
         let returns = self.walk_callee(id, callee, consumed, operands, prepare);
-        let Some(result) = returns.and_then(|returns| self.meet(&state, returns)) else {
+        let Some(result) = returns.and_then(|returns| self.meet(&state, returns)).filter(|item| accept(*item)) else {
             match before {
                 Some(before) => self.take_back(before, state),
                 None => {
@@ -425,10 +475,14 @@ impl Builder<'_> {
                         return self.leave_unseen();
                     }
                 }
+                // What operators may return to have another one asked.
+                Code::LoadGlobal { name, .. } if callee.code.names[name as usize] == "NotImplemented" => return false,
                 Code::LoadGlobal { name, push_null } => self.load_global(name, push_null, &instruction.feedback),
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
-                    if !(self.inline_call(n) || self.intrinsic(n)) || !self.survives_effects(&locals) {
+                    if !(self.inline_call(n) || self.intrinsic(n) || self.instantiate(n))
+                        || !self.survives_effects(&locals)
+                    {
                         return false;
                     }
                 }
@@ -454,8 +508,8 @@ impl Builder<'_> {
                     self.push(Item::raw(Raw::Bool(truth)));
                 }
                 Code::Unary(op) => self.unary_op(op),
-                Code::BinaryOp { op, .. } => {
-                    if !self.raw_binary(op, &instruction.feedback) {
+                Code::BinaryOp { op, in_place } => {
+                    if !self.raw_binary(op, &instruction.feedback) && !self.inline_operator(op, in_place) {
                         return false;
                     }
                 }
@@ -521,11 +575,11 @@ impl Builder<'_> {
     fn walk_both(&mut self, body: &mut Body, condition: Value, taken: (usize, &Vec<Option<Item>>)) -> bool {
         let fall = self.branch(condition, false);
         let state = self.state.clone();
-        let (before, fields) = (self.inlining, self.fields.clone());
+        let (before, instance) = (self.inlining, self.instance.clone());
         let walked = self.walk_body(body, taken.0, taken.1.clone());
         self.block = fall;
         self.state = state;
-        self.fields = fields;
+        self.instance = instance;
         if let (Some(body), Some(before)) = (&mut self.inlining, before) {
             (body.effects, body.boxed) = (before.effects, before.boxed);
         }
@@ -649,6 +703,7 @@ impl Builder<'_> {
         };
         let fine = |item: &Item| match *item {
             Item::Object { value, own: Own::Volatile, .. } => kept(value),
+            Item::Instance => false,
             _ => true,
         };
         locals.iter().flatten().chain(&self.state.stack).all(fine)
@@ -718,12 +773,14 @@ impl Builder<'_> {
     /// nothing in common that is worth it.
     fn meet(&mut self, state: &State, mut returns: Vec<Returned>) -> Option<Item> {
         if returns.len() == 1 {
-            let Returned { block, item, .. } = returns.pop()?;
+            let Returned { block, item, effects, .. } = returns.pop()?;
             self.block = block;
             self.state = state.clone();
             return match item {
                 Item::Raw { raw, .. } => Some(Item::raw(raw)),
                 _ if self.inlining.is_some() => Some(item),
+                Item::Instance if effects => None,
+                Item::Instance => Some(self.make_instance()),
                 _ => {
                     let (value, py) = self.owned_result(item)?;
                     let result = Item::owned(value, py);

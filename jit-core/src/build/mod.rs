@@ -43,7 +43,7 @@ mod unwinding;
 
 use crate::bytecode::code::CodeObject;
 use crate::bytecode::decode::Bytecode;
-use crate::bytecode::instruction::{Feedback, Offset};
+use crate::bytecode::instruction::{Arithmetic, Feedback, Offset};
 use crate::exit::Reason;
 use crate::ir::function::Function;
 use crate::ir::types::PyTypes;
@@ -146,6 +146,12 @@ pub trait Environment {
     /// What `isinstance` says of any direct instance of one class and of another class, whose own type is exactly `type`; `None`
     /// where that is to be asked of the instance.
     fn is_instance(&self, _of: Class, _class: Class) -> Option<bool> {
+        None
+    }
+
+    /// The Python function that is the operator's method, of two instances of the type with that version or of one and a number,
+    /// if its body may be inlined, and its address.
+    fn operator_callee(&self, _type_version: u32, _op: Arithmetic, _in_place: bool) -> Option<(u32, u64)> {
         None
     }
 
