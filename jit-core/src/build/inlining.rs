@@ -150,10 +150,16 @@ impl Builder<'_> {
         let Item::Object { value: function, py, .. } = self.state.stack[position] else { return false };
         let first = self.state.stack.len() - count;
         let Some(operands) = self.operands_of_body(first) else { return false };
-        self.inline_body(id, arguments as usize + 2, operands, |_| true, |b| {
-            b.guard_callee(function, py, &callee);
-            true
-        })
+        self.inline_body(
+            id,
+            arguments as usize + 2,
+            operands,
+            |_| true,
+            |b| {
+                b.guard_callee(function, py, &callee);
+                true
+            },
+        )
     }
 
     /// Where on the stack the function of a call is, its number, and how many arguments it gets.
@@ -198,14 +204,20 @@ impl Builder<'_> {
             operands.push(value[0]);
         }
         let depth = (keys + 1) as u32;
-        self.inline_body(id, keys + 1 + usize::from(store), operands, |_| true, |b| {
-            if b.guard_type_version(depth, version).is_none() {
-                return false;
-            }
-            let function = b.address(function);
-            b.guard_callee(function, PyTypes::FUNCTION, &callee);
-            true
-        })
+        self.inline_body(
+            id,
+            keys + 1 + usize::from(store),
+            operands,
+            |_| true,
+            |b| {
+                if b.guard_type_version(depth, version).is_none() {
+                    return false;
+                }
+                let function = b.address(function);
+                b.guard_callee(function, PyTypes::FUNCTION, &callee);
+                true
+            },
+        )
     }
 
     /// `container[a, b]`, where the tuple is nothing but the key of an inlined function: builds none and does both
@@ -244,7 +256,8 @@ impl Builder<'_> {
         let first = self.position(2);
         let (left, right) = (self.state.stack[first], self.state.stack[first + 1]);
         let environment = self.request.environment;
-        let Some(version) = self.example(left).map(|example| example.type_version).filter(|version| *version != 0) else {
+        let Some(version) = self.example(left).map(|example| example.type_version).filter(|version| *version != 0)
+        else {
             return false;
         };
         let likely = self.example(right);
