@@ -18,7 +18,7 @@ use columba_jit_core::build::examples::Example;
 use pyo3::ffi;
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ffi::c_void,
     ptr::null,
     rc::Rc,
@@ -153,6 +153,38 @@ fn attach(code: Code, index: isize, state: *mut CodeState) -> bool {
     true
 }
 
+/// Whether a code object keeps another alive, or is it: by its constants, or by what was inlined into code compiled for it.
+pub fn keeps(from: Code, target: Code) -> bool {
+    let target = target.as_ptr::<ffi::PyObject>();
+    let (mut seen, mut open) = (HashSet::new(), vec![from.as_ptr::<ffi::PyObject>()]);
+    while let Some(object) = open.pop() {
+        if object == target {
+            return true;
+        }
+        if !seen.insert(object) {
+            continue;
+        }
+        // SAFETY: the first is alive, and each keeps those it leads to; the GIL is held.
+        unsafe {
+            let code = Code::new(object);
+            let constants = code.co_consts();
+            for i in 0..ffi::PyTuple_Size(constants) {
+                let constant = ffi::PyTuple_GetItem(constants, i);
+                if ffi::PyCode_Check(constant) != 0 {
+                    open.push(constant);
+                }
+            }
+            if let Some(state) = CodeState::of(code) {
+                for version in state.all_versions() {
+                    let kept = version.kept().iter().map(|address| *address as *mut ffi::PyObject);
+                    open.extend(kept.filter(|object| ffi::PyCode_Check(*object) != 0));
+                }
+            }
+        }
+    }
+    false
+}
+
 /// CPython frees a code object: for every slot of every code object that has extras, hence the null test.
 unsafe extern "C" fn free(state: *mut c_void) {
     if !state.is_null() {
@@ -282,6 +314,14 @@ impl CodeState {
     pub fn loop_versions(&self) -> Vec<(Option<u32>, Rc<CompiledCode>)> {
         let loops = self.loops.borrow();
         loops.iter().filter_map(|(header, version)| Some((Some(*header), version.compiled.clone()?))).collect()
+    }
+
+    /// Every version that is alive because of this code object, whether in use or not.
+    fn all_versions(&self) -> Vec<Rc<CompiledCode>> {
+        let mut all: Vec<_> = self.retired.borrow().iter().cloned().collect();
+        all.extend(self.compiled());
+        all.extend(self.loops.borrow().values().filter_map(|version| version.compiled.clone()));
+        all
     }
 
     /// Any version in use for a loop, if the function as a whole has none: what `info()` describes then.

@@ -6,7 +6,7 @@
 
 use crate::{
     backends,
-    code_state::ExitKey,
+    code_state::{self, ExitKey},
     config::{self, OptLevel, Stress},
 };
 use columba_cpython_runtime::{
@@ -107,7 +107,7 @@ pub struct CompiledCode {
     /// Every stage as text; empty unless asked for.
     pub dump: String,
     /// Code objects whose bodies were inlined.
-    _kept: Kept,
+    kept: Kept,
 }
 
 /// References to code objects that compiled code stands for. Given up under the GIL.
@@ -139,6 +139,11 @@ impl ResumePoint {
 }
 
 impl CompiledCode {
+    /// Objects that this holds references to, code objects among them.
+    pub fn kept(&self) -> &[u64] {
+        &self.kept.0
+    }
+
     /// The machine code.
     pub fn native(&self) -> &[u8] {
         self.owner.entry.bytes()
@@ -239,9 +244,9 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let layout = layout::for_compiler();
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
-    let live = request
-        .frame
-        .map(|frame| unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) });
+    let live = request.frame.map(|frame| unsafe {
+        LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), code_state::keeps)
+    });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout, wanted)?;
     stages.done("build", started);
@@ -307,7 +312,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
         optimisations,
         guesses,
         dump,
-        _kept: Kept(live.as_ref().map_or(Vec::new(), LiveEnvironment::take_kept)),
+        kept: Kept(live.as_ref().map_or(Vec::new(), LiveEnvironment::take_kept)),
         owner: Owner { entry, _counters: counters },
     })
 }
@@ -377,8 +382,9 @@ impl SecondTier {
         let (captured, bytecode) = decoded(code).ok()?;
         let layout = layout::for_compiler();
         // SAFETY: the frame keeps its namespaces alive during this call.
-        let environment =
-            unsafe { LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals()) };
+        let environment = unsafe {
+            LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), code_state::keeps)
+        };
         let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout, false).ok()?;
         if entries(&built) != first.entries {
             return None;
@@ -436,7 +442,7 @@ impl SecondTierCode {
             optimisations: self.optimisations,
             guesses: first.guesses.clone(),
             dump: String::new(),
-            _kept: Kept(self.kept),
+            kept: Kept(self.kept),
             owner: Owner { entry: self.entry, _counters: Box::default() },
         }
     }
@@ -662,8 +668,9 @@ pub fn ir_text(
 ) -> Result<String, Refusal> {
     let (captured, bytecode) = decoded(code)?;
     // SAFETY: the caller keeps both namespaces alive during this call.
-    let live = namespaces
-        .map(|(globals, builtins)| unsafe { LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut()) });
+    let live = namespaces.map(|(globals, builtins)| unsafe {
+        LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut(), code_state::keeps)
+    });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let (options, layout) = (config::current(), layout::for_compiler());
     let mut built = build_ir(&compiled.guesses, environment, &options, &captured, &bytecode, &layout, false)?;

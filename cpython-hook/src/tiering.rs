@@ -23,6 +23,8 @@ use std::{
 
 /// Exits at one guess before it is generalised in one of the first versions.
 const EXITS_PER_GUESS: u64 = 8;
+/// The same where a global name was not where it had been.
+const NAMESPACE_EXITS: u64 = 4 * EXITS_PER_GUESS;
 /// Versions that are compiled again as soon as that; those after them wait four times as long each.
 const EAGER_VERSIONS: u32 = 4;
 /// Code units that compile in about the time between two samples of the ticker.
@@ -187,7 +189,10 @@ fn failed_guesses(state: &CodeState, next: u32) -> Vec<ExitKey> {
     let enough = if next > EAGER_VERSIONS { 1 } else { EXITS_PER_GUESS };
     let mut exits = state.exits.borrow_mut();
     exits.values_mut().for_each(|count| count.since_compiled = 0);
-    exits.iter().filter(|(_, count)| count.total >= enough).map(|(key, _)| *key).collect()
+    // A namespace that has got a new name is most likely complete now.
+    let rename = |key: &ExitKey| key.reason == Reason::Version && state.code().loads_global_at(key.origin);
+    let enough = |key: &ExitKey| if rename(key) { enough.max(NAMESPACE_EXITS) } else { enough };
+    exits.iter().filter(|(key, count)| count.total >= enough(key)).map(|(key, _)| *key).collect()
 }
 
 fn count_compilation(compiled: &CompiledCode) {

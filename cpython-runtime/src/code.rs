@@ -72,6 +72,14 @@ impl Code {
         }
     }
 
+    /// Whether the instruction at a code unit is `LOAD_GLOBAL`, specialised or not.
+    pub fn loads_global_at(self, unit: u32) -> bool {
+        // SAFETY: nothing runs between here and the read.
+        let unit = unsafe { self.adaptive_units() }.get(unit as usize).map_or(0, |unit| i64::from(*unit as u8));
+        [opcode::LOAD_GLOBAL, opcode::LOAD_GLOBAL_ADAPTIVE, opcode::LOAD_GLOBAL_MODULE, opcode::LOAD_GLOBAL_BUILTIN]
+            .contains(&unit)
+    }
+
     /// Whether some unit *may* be a backward jump. A cache unit can look like one, so `true` is a guess, `false` sure.
     pub fn may_loop(self) -> bool {
         // SAFETY: nothing runs between here and the end of the scan.

@@ -7,7 +7,7 @@
 
 use crate::capture::{self, EXAMPLE_ATTRIBUTES, capture, items, live, type_address, types_of};
 use crate::code::Code;
-use crate::helpers::{capi, namespace, subscripts};
+use crate::helpers::{capi, namespace, special_methods, subscripts};
 use crate::layout::{
     dict, dict_keys, dict_unicode_entry, function, member_descriptor, method_wrapper, module, type_object,
 };
@@ -16,12 +16,13 @@ use crate::types_seen;
 use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
+use columba_jit_core::build::instances::ClassInit;
 use columba_jit_core::build::intrinsics::{Builtin, Class};
 use columba_jit_core::build::receivers::{Access, MethodPlace};
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::decode::decode;
-use columba_jit_core::bytecode::instruction::Feedback;
+use columba_jit_core::bytecode::instruction::{Arithmetic, Feedback};
 use columba_jit_core::ir::types::PyTypes;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
@@ -30,6 +31,7 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Code units of a body that may be inlined, inline caches included.
 const MOST_UNITS_INLINED: isize = 160;
@@ -54,12 +56,23 @@ pub struct LiveEnvironment {
     builtins: *mut PyObject,
     /// The namespace of a module or class body, else null.
     locals: *mut PyObject,
+    keeps: Keeps,
 }
+
+/// Whether the first code object keeps the second alive: by its constants, or by code compiled for it. Whoever is compiled must
+/// not keep it in turn, since nobody would find the cycle.
+pub type Keeps = fn(Code, Code) -> bool;
 
 impl LiveEnvironment {
     /// # Safety
     /// All are alive as long as this is used, `locals` may be null, and the GIL is held.
-    pub unsafe fn new(code: Code, globals: *mut PyObject, builtins: *mut PyObject, locals: *mut PyObject) -> Self {
+    pub unsafe fn new(
+        code: Code,
+        globals: *mut PyObject,
+        builtins: *mut PyObject,
+        locals: *mut PyObject,
+        keeps: Keeps,
+    ) -> Self {
         LiveEnvironment {
             code,
             callees: RefCell::default(),
@@ -71,6 +84,7 @@ impl LiveEnvironment {
             globals,
             builtins,
             locals,
+            keeps,
         }
     }
 
@@ -116,7 +130,7 @@ impl LiveEnvironment {
         // SAFETY: says the caller.
         unsafe {
             let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
-            if !small || object::size(code.co_exceptiontable()) != 0 {
+            if !small || object::size(code.co_exceptiontable()) != 0 || (self.keeps)(code, self.code) {
                 return None;
             }
             let captured = capture(code).ok()?;
@@ -183,48 +197,61 @@ impl LiveEnvironment {
             ffi::PyTuple_GetItem(code.co_names(), name as isize)
         }
     }
+}
 
-    /// Offset from the keys object of the value of entry `index`, if the dictionary's keys have that version and the
-    /// entry is that of `name`.
-    ///
-    /// # Safety
-    /// `dictionary` is null or alive.
-    unsafe fn value_offset(
-        &self,
-        dictionary: *mut PyObject,
-        version: u32,
-        index: usize,
-        name: *mut PyObject,
-    ) -> Option<i32> {
-        // SAFETY: an exact dict; its keys object belongs to it, and the index is checked against the entry count.
-        unsafe {
-            let keys = self.keys_with_version(dictionary, version)?;
-            let kind: u8 = keys.add(dict_keys::DK_KIND).read();
-            let entries: isize = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read();
-            if kind == 0 || index as isize >= entries {
-                return None;
-            }
-            let log2: u8 = keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
-            let entry = dict_keys::DK_INDICES + (1usize << log2) + index * dict_unicode_entry::SIZE;
-            let key = keys.add(entry).cast::<*mut PyObject>().read();
-            (key == name).then_some((entry + dict_unicode_entry::ME_VALUE) as i32)
-        }
-    }
+/// The keys of an exact dictionary that are all strs, its values beside them.
+struct Keys(*const u8);
 
+impl Keys {
     /// # Safety
-    /// `dictionary` is null or alive.
-    unsafe fn keys_with_version(&self, dictionary: *mut PyObject, version: u32) -> Option<*const u8> {
+    /// `dictionary` is null or alive; the GIL is held while the result is used.
+    unsafe fn of(dictionary: *mut PyObject) -> Option<Keys> {
         // SAFETY: an exact dict has a keys object.
         unsafe {
-            if version == 0 || types_of(dictionary) != PyTypes::DICT {
+            if types_of(dictionary) != PyTypes::DICT || !namespace::is_plain(dictionary) {
                 return None;
             }
             let values: *mut u8 = read(dictionary, dict::MA_VALUES);
-            if !values.is_null() {
-                return None;
-            }
-            let keys: *const u8 = read(dictionary, dict::MA_KEYS);
-            (keys.add(dict_keys::DK_VERSION).cast::<u32>().read() == version).then_some(keys)
+            values.is_null().then(|| Keys(read(dictionary, dict::MA_KEYS)))
+        }
+    }
+
+    /// The version that CPython has given these keys, and takes away when one is added or removed.
+    fn version(&self) -> Option<u32> {
+        // SAFETY: the keys are alive, says the constructor's contract.
+        let version = unsafe { self.0.add(dict_keys::DK_VERSION).cast::<u32>().read() };
+        (version != 0).then_some(version)
+    }
+
+    /// The same; keys that have none get one that CPython, which counts from 2, will not come to. Not for builtins: inline caches
+    /// have only 16 bits for their version.
+    fn version_or_new(&self) -> Option<u32> {
+        static NEXT: AtomicU32 = AtomicU32::new(u32::MAX);
+        if let Some(version) = self.version() {
+            return Some(version);
+        }
+        let version = NEXT.fetch_sub(1, Relaxed);
+        if version < u32::MAX / 2 {
+            NEXT.fetch_add(1, Relaxed);
+            return None;
+        }
+        // SAFETY: as in `version`; `_PyDictKeys_GetVersionForCurrentState` writes it in the same way.
+        unsafe { self.0.cast_mut().add(dict_keys::DK_VERSION).cast::<u32>().write(version) };
+        Some(version)
+    }
+
+    /// Offset from the keys object of the value of an interned name; `hint`: its entry, most likely.
+    fn value_offset(&self, name: *mut PyObject, hint: usize) -> Option<i32> {
+        // SAFETY: the keys are alive, and have as many entries as they say, behind their indices.
+        unsafe {
+            let count = self.0.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
+            let log2: u8 = self.0.add(dict_keys::DK_LOG2_INDEX_BYTES).read();
+            let entry = |index: usize| dict_keys::DK_INDICES + (1usize << log2) + index * dict_unicode_entry::SIZE;
+            let is_it = |index: &usize| self.0.add(entry(*index)).cast::<*mut PyObject>().read() == name;
+            let index = Some(hint).filter(|hint| *hint < count && is_it(hint)).or_else(|| (0..count).find(is_it))?;
+            let offset = entry(index) + dict_unicode_entry::ME_VALUE;
+            let value = self.0.add(offset).cast::<*mut PyObject>().read();
+            (!value.is_null()).then_some(offset as i32)
         }
     }
 }
@@ -232,27 +259,30 @@ impl LiveEnvironment {
 impl Environment for LiveEnvironment {
     fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace> {
         let name = self.name(name);
+        let hint = match *feedback {
+            Feedback::GlobalModule { index, .. } | Feedback::GlobalBuiltin { index, .. } => usize::from(index),
+            _ => 0,
+        };
         // SAFETY: the dictionaries are alive, says the constructor's contract.
         unsafe {
-            match *feedback {
-                Feedback::GlobalModule { index, module_keys } => Some(GlobalPlace {
-                    in_builtins: false,
-                    module_keys_version: module_keys,
-                    builtin_keys_version: 0,
-                    value_offset: self.value_offset(self.globals, module_keys, usize::from(index), name)?,
-                }),
-                Feedback::GlobalBuiltin { index, module_keys, builtin_keys } => {
-                    let builtin_keys = u32::from(builtin_keys);
-                    self.keys_with_version(self.globals, module_keys)?;
-                    Some(GlobalPlace {
-                        in_builtins: true,
-                        module_keys_version: module_keys,
-                        builtin_keys_version: builtin_keys,
-                        value_offset: self.value_offset(self.builtins, builtin_keys, usize::from(index), name)?,
-                    })
-                }
-                _ => None,
+            let module_keys = Keys::of(self.globals)?;
+            let module_keys_version = module_keys.version_or_new()?;
+            if let Some(value_offset) = module_keys.value_offset(name, hint) {
+                let place =
+                    GlobalPlace { in_builtins: false, module_keys_version, builtin_keys_version: 0, value_offset };
+                return Some(place);
             }
+            // A key that is another object with the same text is in nobody's way.
+            if !namespace::peek(self.globals, name).is_null() {
+                return None;
+            }
+            let builtin_keys = Keys::of(self.builtins)?;
+            Some(GlobalPlace {
+                in_builtins: true,
+                module_keys_version,
+                builtin_keys_version: builtin_keys.version()?,
+                value_offset: builtin_keys.value_offset(name, hint)?,
+            })
         }
     }
 
@@ -371,6 +401,31 @@ impl Environment for LiveEnvironment {
         }
     }
 
+    fn operator_callee(&self, type_version: u32, op: Arithmetic, in_place: bool) -> Option<(u32, u64)> {
+        let ty = types_seen::with_version(type_version)?;
+        // SAFETY: a live type; what is found is borrowed from it.
+        unsafe {
+            let function = special_methods::operator_method(ty, op as i64, in_place)?;
+            Some((self.callee_of(function)?, function as u64))
+        }
+    }
+
+    fn class_init(&self, version: u32) -> Option<ClassInit> {
+        let class = types_seen::with_version(version)?;
+        // SAFETY: a live heap type; what is found in it is borrowed from it.
+        unsafe {
+            if object::type_of(class.cast()) != &raw mut ffi::PyType_Type
+                || !special_methods::makes_plain_instances(class)
+                || !has_generic_setattr(class)
+            {
+                return None;
+            }
+            SharedKeys::of(class)?;
+            let function = special_methods::python_init(class)?;
+            Some(ClassInit { callee: self.callee_of(function)?, function: function as u64 })
+        }
+    }
+
     fn global_example(&self, name: u32) -> Option<Rc<Example>> {
         let mut examples = self.examples.borrow_mut();
         let example = examples.entry(self.name(name)).or_insert_with(|| {
@@ -401,20 +456,13 @@ impl Environment for LiveEnvironment {
         // SAFETY: a global of this code is bound to the module, and no Python code runs while code is built.
         unsafe {
             let dictionary: *mut PyObject = read(module, module::MD_DICT);
-            if dictionary.is_null() || !namespace::is_plain(dictionary) {
+            if dictionary == self.builtins {
                 return None;
             }
-            let keys: *const u8 = read(dictionary, dict::MA_KEYS);
-            let keys_version = keys.add(dict_keys::DK_VERSION).cast::<u32>().read();
-            let count = keys.add(dict_keys::DK_NENTRIES).cast::<isize>().read() as usize;
-            let entries = keys.add(dict_keys::DK_INDICES + (1 << keys.add(dict_keys::DK_LOG2_INDEX_BYTES).read()));
-            let at = |i: usize| entries.add(i * dict_unicode_entry::SIZE).cast::<*mut PyObject>().read();
-            let index = (0..count).find(|i| at(*i) == name)?;
-            let value_offset = self.value_offset(dictionary, keys_version, index, name)?;
-            let value = keys.offset(value_offset as isize).cast::<*mut PyObject>().read();
-            if value.is_null() {
-                return None;
-            }
+            let keys = Keys::of(dictionary)?;
+            let keys_version = keys.version_or_new()?;
+            let value_offset = keys.value_offset(name, 0)?;
+            let value = keys.0.offset(value_offset as isize).cast::<*mut PyObject>().read();
             let (known, callee) = (self.known(value), self.callee_of(value));
             Some(ModuleAttribute { keys_version, value_offset, known, callee })
         }

@@ -368,6 +368,10 @@ void columba_layout(void) {
 
     /* Opcodes that the runtime itself has to know. */
     V("opcode", "CACHE", CACHE);
+    V("opcode", "LOAD_GLOBAL", LOAD_GLOBAL);
+    V("opcode", "LOAD_GLOBAL_ADAPTIVE", LOAD_GLOBAL_ADAPTIVE);
+    V("opcode", "LOAD_GLOBAL_MODULE", LOAD_GLOBAL_MODULE);
+    V("opcode", "LOAD_GLOBAL_BUILTIN", LOAD_GLOBAL_BUILTIN);
     V("opcode", "PUSH_NULL", PUSH_NULL);
     V("opcode", "RETURN_VALUE", RETURN_VALUE);
     V("opcode", "EXTENDED_ARG", EXTENDED_ARG);

@@ -180,6 +180,8 @@ helpers! {
     LoadMethod "load_method" ("OBP") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (instance with a managed dictionary, name): 1 if the instance itself may have the attribute, whatever its class has.
     InstanceHas "instance_has" ("BB") "I" [MEMORY];
+    /// (class whose instances are made by `object`): an instance whose values are unset.
+    NewInstance "new_instance" ("B") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (value, owner, name)
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (values of an instance, index): notes that an attribute without a value gets one, for the order of attributes.

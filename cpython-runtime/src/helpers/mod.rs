@@ -38,7 +38,7 @@ mod owned;
 pub mod pending;
 mod references;
 mod slices;
-mod special_methods;
+pub(crate) mod special_methods;
 mod strings;
 pub(crate) mod subscripts;
 pub mod tracing;
@@ -104,6 +104,7 @@ pub fn address(helper: Helper) -> usize {
         LoadAttr => attributes::load_attr,
         LoadMethod => attributes::load_method,
         InstanceHas => attributes::instance_has,
+        NewInstance => special_methods::new_instance,
         StoreAttr => attributes::store_attr,
         NoteFirstStore => attributes::note_first_store,
         DeleteAttr => attributes::delete_attr,

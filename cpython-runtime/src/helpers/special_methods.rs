@@ -106,6 +106,45 @@ pub(super) unsafe fn offer_call(
     }
 }
 
+/// Whether a call of the class makes an instance as `object` does and initialises it.
+///
+/// # Safety
+/// A live class; the GIL is held.
+pub(crate) unsafe fn makes_plain_instances(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: type fields.
+    unsafe {
+        let new = |ty: *const ffi::PyTypeObject| (*ty).tp_new.map(|f| f as usize);
+        let call = |ty: *const ffi::PyTypeObject| (*ty).tp_call.map(|f| f as usize);
+        (*ty).tp_flags & (ffi::Py_TPFLAGS_HEAPTYPE | ffi::Py_TPFLAGS_IS_ABSTRACT) == ffi::Py_TPFLAGS_HEAPTYPE
+            && call(object::type_of(ty.cast())) == call(&raw const ffi::PyType_Type)
+            && (*ty).tp_vectorcall.is_none()
+            && new(ty) == new(&raw const ffi::PyBaseObject_Type)
+    }
+}
+
+/// The `__init__` of a class, if it is a Python function: borrowed.
+///
+/// # Safety
+/// A live class; the GIL is held.
+pub(crate) unsafe fn python_init(ty: *mut ffi::PyTypeObject) -> Option<Object> {
+    // SAFETY: says the caller.
+    unsafe { python_method(ty, &interned::INIT) }
+}
+
+/// `object_new` without arguments, for a class that makes plain instances.
+pub(super) unsafe extern "C" fn new_instance(class: Object) -> Object {
+    // SAFETY: the contract of helpers; the empty tuple is one that exists.
+    unsafe {
+        let none = ffi::PyTuple_New(0);
+        let instance = match ffi::PyBaseObject_Type.tp_new {
+            Some(new) => new(class.cast(), none, null_mut()),
+            None => null_mut(),
+        };
+        object::decref(none);
+        instance
+    }
+}
+
 /// `type_call` for classes that make their instances as `object` does and initialise them by a Python function, or not at all.
 unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, names: Object) -> Option<Object> {
     // SAFETY: a live class; type fields.
@@ -113,13 +152,7 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
         let class = callable.read();
         let ty = class.cast::<ffi::PyTypeObject>();
         let base = &raw const ffi::PyBaseObject_Type;
-        let same = |own: Option<ffi::newfunc>| own.map(|f| f as usize) == (*base).tp_new.map(|f| f as usize);
-        let calls = |ty: *const ffi::PyTypeObject| (*ty).tp_call.map(|f| f as usize);
-        if (*ty).tp_flags & (ffi::Py_TPFLAGS_HEAPTYPE | ffi::Py_TPFLAGS_IS_ABSTRACT) != ffi::Py_TPFLAGS_HEAPTYPE
-            || calls(object::type_of(class)) != calls(&raw const ffi::PyType_Type)
-            || (*ty).tp_vectorcall.is_some()
-            || !same((*ty).tp_new)
-        {
+        if !makes_plain_instances(ty) {
             return None;
         }
         let method = python_method(ty, &interned::INIT);
@@ -130,10 +163,7 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
             }
         }
         // `object_new`, whose complaints about arguments are not due: the class has an `__init__`, or there are none.
-        let new = (*ty).tp_new?;
-        let none = ffi::PyTuple_New(0);
-        let instance = new(ty, none, null_mut());
-        object::decref(none);
+        let instance = new_instance(class);
         if instance.is_null() {
             for i in 0..=count {
                 object::decref(callable.add(i).read());
@@ -217,6 +247,21 @@ fn operator(operation: i64) -> Option<Operator> {
     }
 }
 
+/// The Python function that is a binary operator's method, for instances of a class and what is neither of a subclass nor a
+/// sequence: borrowed.
+///
+/// # Safety
+/// A live type; the GIL is held.
+pub(crate) unsafe fn operator_method(ty: *mut ffi::PyTypeObject, operation: i64, in_place: bool) -> Option<Object> {
+    // SAFETY: says the caller.
+    unsafe {
+        let operator = operator(operation)?;
+        let method = python_method(ty, operator.method)?;
+        let other = is_sequence(ty) || in_place && number_slot(ty, operator.in_place_slot).is_some();
+        (!other).then_some(method)
+    }
+}
+
 /// A binary operator whose left operand's class implements it by a Python function. `Some`: both operands, which were owned,
 /// are consumed; null with an exception set, or a new reference.
 ///
@@ -226,14 +271,10 @@ pub(super) unsafe fn offer_operator(left: Object, right: Object, operation: i64,
     // SAFETY: says the caller; type fields.
     unsafe {
         let (ty, other) = (object::type_of(left), object::type_of(right));
+        let method = operator_method(ty, operation, in_place)?;
         let operator = operator(operation)?;
-        let method = python_method(ty, operator.method)?;
         // A subclass on the right may come first; sequences have slots of their own for some operators.
-        if ty != other && ffi::PyType_IsSubtype(other, ty) != 0
-            || is_sequence(ty)
-            || ty != other && is_sequence(other)
-            || in_place && number_slot(ty, operator.in_place_slot).is_some()
-        {
+        if ty != other && (ffi::PyType_IsSubtype(other, ty) != 0 || is_sequence(other)) {
             return None;
         }
         // The call takes references, and so does what may follow it.

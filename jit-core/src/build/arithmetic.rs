@@ -135,7 +135,7 @@ impl Builder<'_> {
     }
 
     pub fn binary_op(&mut self, op: Arithmetic, in_place: bool, feedback: &Feedback, next: Option<&Instruction>) {
-        if self.raw_binary(op, feedback) {
+        if self.raw_binary(op, feedback) || self.inline_operator(op, in_place) {
             return;
         }
         if op == Arithmetic::Add && in_place && self.concatenate(next) {

@@ -212,12 +212,17 @@ impl Builder<'_> {
     /// Guards that the topmost item is the class with that version, whose own type is exactly `type`. `false`: nothing was
     /// emitted.
     pub(super) fn guard_class(&mut self, version: u32) -> bool {
-        let Item::Object { value: class, py, .. } = self.state.stack[self.position(1)] else { return false };
+        self.guard_class_at(1, version)
+    }
+
+    /// The same of the item at a depth.
+    pub(super) fn guard_class_at(&mut self, depth: u32, version: u32) -> bool {
+        let Item::Object { value: class, py, .. } = self.state.stack[self.position(depth)] else { return false };
         let may = self.may_guess(Reason::Type) && self.may_guess(Reason::Version);
         if !may || py.may_be_null() || !py.contains(PyTypes::TYPE) {
             return false;
         }
-        self.refine(1, PyTypes::TYPE);
+        self.refine(depth, PyTypes::TYPE);
         let have = self.load(MemTy::U32, Ty::I64, class, self.request.layout.type_version);
         let expected = self.int(i64::from(version));
         let same = self.compare(Cond::Eq, have, expected);

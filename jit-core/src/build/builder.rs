@@ -12,6 +12,7 @@
 
 use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
+use super::instances::Instance;
 use super::merges::Edge;
 use super::plan::Plan;
 use super::state::*;
@@ -92,6 +93,8 @@ pub(super) struct Builder<'a> {
     pub inlining: Option<Inlining>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
+    /// The instance behind [`Item::Instance`].
+    pub instance: Option<Instance>,
     /// Whether the instruction after the current one was done with it.
     pub took_next: bool,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
@@ -133,6 +136,7 @@ impl<'a> Builder<'a> {
             kwnames: None,
             inlining: None,
             tuples: Vec::new(),
+            instance: None,
             took_next: false,
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),

@@ -30,7 +30,9 @@ impl Builder<'_> {
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
         let kwnames = self.kwnames.take();
-        if kwnames.is_none() && (self.inline_call(arguments) || self.intrinsic(arguments)) {
+        if kwnames.is_none()
+            && (self.inline_call(arguments) || self.intrinsic(arguments) || self.instantiate(arguments))
+        {
             return;
         }
         let known = if below_is_null && kwnames.is_none() { known } else { None };

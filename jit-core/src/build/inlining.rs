@@ -19,7 +19,7 @@ use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
 use crate::bytecode::decode::Bytecode;
-use crate::bytecode::instruction::{Feedback, Instruction, JumpIf, Offset, Op as Code, Unary};
+use crate::bytecode::instruction::{Arithmetic, Feedback, Instruction, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
 use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
@@ -122,10 +122,10 @@ pub(super) struct Inlining {
 }
 
 /// The end of a path through a body.
-struct Returned {
-    block: Block,
-    item: Item,
-    effects: bool,
+pub(super) struct Returned {
+    pub block: Block,
+    pub item: Item,
+    pub effects: bool,
     boxed: Option<Value>,
 }
 
@@ -150,10 +150,16 @@ impl Builder<'_> {
         let Item::Object { value: function, py, .. } = self.state.stack[position] else { return false };
         let first = self.state.stack.len() - count;
         let Some(operands) = self.operands_of_body(first) else { return false };
-        self.inline_body(id, arguments as usize + 2, operands, |b| {
-            b.guard_callee(function, py, &callee);
-            true
-        })
+        self.inline_body(
+            id,
+            arguments as usize + 2,
+            operands,
+            |_| true,
+            |b| {
+                b.guard_callee(function, py, &callee);
+                true
+            },
+        )
     }
 
     /// Where on the stack the function of a call is, its number, and how many arguments it gets.
@@ -198,14 +204,20 @@ impl Builder<'_> {
             operands.push(value[0]);
         }
         let depth = (keys + 1) as u32;
-        self.inline_body(id, keys + 1 + usize::from(store), operands, |b| {
-            if b.guard_type_version(depth, version).is_none() {
-                return false;
-            }
-            let function = b.address(function);
-            b.guard_callee(function, PyTypes::FUNCTION, &callee);
-            true
-        })
+        self.inline_body(
+            id,
+            keys + 1 + usize::from(store),
+            operands,
+            |_| true,
+            |b| {
+                if b.guard_type_version(depth, version).is_none() {
+                    return false;
+                }
+                let function = b.address(function);
+                b.guard_callee(function, PyTypes::FUNCTION, &callee);
+                true
+            },
+        )
     }
 
     /// `container[a, b]`, where the tuple is nothing but the key of an inlined function: builds none and does both
@@ -225,7 +237,7 @@ impl Builder<'_> {
     }
 
     /// The items from a stack position on as a body's locals: the stack keeps them until the call is over.
-    fn operands_of_body(&self, first: usize) -> Option<Vec<Item>> {
+    pub(super) fn operands_of_body(&self, first: usize) -> Option<Vec<Item>> {
         let operand = |item: &Item| match *item {
             Item::Object { py, .. } if py.may_be_null() => None,
             Item::Object { value, own: Own::Owned, py, big, .. } => {
@@ -237,6 +249,53 @@ impl Builder<'_> {
         self.state.stack.get(first..)?.iter().map(operand).collect()
     }
 
+    /// A binary operator on an instance whose class implements it by a Python function: its body in place of the call. The other
+    /// operand is of the same class, or a number, so that none but this function is asked. `false`: nothing was emitted, or this
+    /// is a body and cannot be inlined.
+    pub fn inline_operator(&mut self, op: Arithmetic, in_place: bool) -> bool {
+        let first = self.position(2);
+        let (left, right) = (self.state.stack[first], self.state.stack[first + 1]);
+        let environment = self.request.environment;
+        let Some(version) = self.example(left).map(|example| example.type_version).filter(|version| *version != 0)
+        else {
+            return false;
+        };
+        let likely = self.example(right);
+        let number = match (self.number(right), &likely) {
+            (Some(kind), _) => Some(kind.py()),
+            (None, Some(example)) => example.py.exact().filter(|py| matches!(*py, PyTypes::FLOAT | PyTypes::INT)),
+            _ => None,
+        };
+        if number.is_none() && likely.is_none_or(|example| example.type_version != version) {
+            return false;
+        }
+        let Some((id, function)) = environment.operator_callee(version, op, in_place) else { return false };
+        let Some(callee) = environment.callee(id) else { return false };
+        let Some(operands) = self.operands_of_body(first) else { return false };
+        // `NotImplemented` would have another function be asked.
+        let accept = |item: Item| match item {
+            Item::Object { py, own, .. } => !py.contains(PyTypes::OTHER) || own == Own::Owned && py == PyTypes::OTHER,
+            _ => true,
+        };
+        self.inline_body(id, 2, operands, accept, |b| {
+            match number {
+                Some(py) if matches!(right, Item::Object { .. }) => b.refine(1, py),
+                Some(_) => {}
+                None => {
+                    if b.guard_type_version(1, version).is_none() {
+                        return false;
+                    }
+                }
+            }
+            if b.guard_type_version(2, version).is_none() {
+                return false;
+            }
+            let function = b.address(function);
+            b.guard_callee(function, PyTypes::FUNCTION, &callee);
+            true
+        })
+    }
+
     /// Walks a function's body with these arguments; its result takes the place of the topmost `consumed` items. `prepare` emits
     /// the guards for it. `false`: nothing was emitted, or this is a body itself and cannot be inlined.
     fn inline_body(
@@ -244,49 +303,18 @@ impl Builder<'_> {
         id: u32,
         consumed: usize,
         operands: Vec<Item>,
+        accept: fn(Item) -> bool,
         prepare: impl FnOnce(&mut Self) -> bool,
     ) -> bool {
-        let environment = self.request.environment;
-        let guesses = [Reason::Type, Reason::Version, Reason::Overflow, Reason::Range, Reason::Unseen];
-        let Some(callee) = environment.callee(id) else { return false };
+        let Some(callee) = self.may_inline(id, operands.len()) else { return false };
         let outer = self.inlining;
-        if !self.request.options.inline_calls
-            || !guesses.into_iter().all(|reason| self.may_guess(reason))
-            || callee.code.argcount as usize != operands.len()
-            || outer.is_some_and(|outer| outer.depth >= MOST_DEPTH)
-        {
-            return false;
-        }
-        let mut locals: Vec<_> = operands.into_iter().map(Some).collect();
-        locals.resize(callee.code.locals_plus_kinds.len(), None);
         let before = outer.is_none().then(|| self.mark());
         let state = self.state.clone();
-        self.inlining = Some(match outer {
-            None => Inlining {
-                callee: id,
-                possible: true,
-                effects: false,
-                depth: 0,
-                boxed: None,
-                below: state.stack.len() - consumed,
-            },
-            Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
-        });
-        environment.names_of(Some(id));
-        let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
-        let walked = prepare(self) && self.walk_body(&mut body, 0, locals);
-        let possible = walked && self.body_is_possible() && !body.returns.is_empty();
-        let effects = body.returns.iter().any(|end| end.effects);
-        let boxed = body.returns.iter().find_map(|end| end.boxed);
-        environment.names_of(outer.map(|outer| outer.callee));
-        self.inlining = outer;
-        if let Some(body) = &mut self.inlining {
-            body.possible &= possible;
-            body.effects |= effects;
-            body.boxed = body.boxed.or(boxed);
+        if outer.is_none() {
+            self.instance = None;
         }
-        let result = if possible { self.meet(&state, body.returns) } else { None };
-        let Some(result) = result else {
+        let returns = self.walk_callee(id, callee, consumed, operands, prepare);
+        let Some(result) = returns.and_then(|returns| self.meet(&state, returns)).filter(|item| accept(*item)) else {
             match before {
                 Some(before) => self.take_back(before, state),
                 None => {
@@ -308,8 +336,59 @@ impl Builder<'_> {
         true
     }
 
+    /// The callee with that number, if its body may be tried here with so many arguments.
+    pub(super) fn may_inline(&self, id: u32, arguments: usize) -> Option<Rc<Callee>> {
+        let guesses = [Reason::Type, Reason::Version, Reason::Overflow, Reason::Range, Reason::Unseen];
+        let callee = self.request.environment.callee(id)?;
+        let may = self.request.options.inline_calls
+            && guesses.into_iter().all(|reason| self.may_guess(reason))
+            && callee.code.argcount as usize == arguments
+            && self.inlining.is_none_or(|outer| outer.depth < MOST_DEPTH);
+        may.then_some(callee)
+    }
+
+    /// Walks a body with these arguments and gives the ends of its paths. `None`: it cannot be inlined.
+    pub(super) fn walk_callee(
+        &mut self,
+        id: u32,
+        callee: Rc<Callee>,
+        consumed: usize,
+        operands: Vec<Item>,
+        prepare: impl FnOnce(&mut Self) -> bool,
+    ) -> Option<Vec<Returned>> {
+        let environment = self.request.environment;
+        let outer = self.inlining;
+        let mut locals: Vec<_> = operands.into_iter().map(Some).collect();
+        locals.resize(callee.code.locals_plus_kinds.len(), None);
+        self.inlining = Some(match outer {
+            None => Inlining {
+                callee: id,
+                possible: true,
+                effects: false,
+                depth: 0,
+                boxed: None,
+                below: self.state.stack.len() - consumed,
+            },
+            Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
+        });
+        environment.names_of(Some(id));
+        let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
+        let walked = prepare(self) && self.walk_body(&mut body, 0, locals);
+        let possible = walked && self.body_is_possible() && !body.returns.is_empty();
+        let effects = body.returns.iter().any(|end| end.effects);
+        let boxed = body.returns.iter().find_map(|end| end.boxed);
+        environment.names_of(outer.map(|outer| outer.callee));
+        self.inlining = outer;
+        if let Some(body) = &mut self.inlining {
+            body.possible &= possible;
+            body.effects |= effects;
+            body.boxed = body.boxed.or(boxed);
+        }
+        possible.then_some(body.returns)
+    }
+
     /// Guards what the body stands for: this code, and a call that does not exceed the recursion limit.
-    fn guard_callee(&mut self, function: Value, py: PyTypes, callee: &Callee) {
+    pub(super) fn guard_callee(&mut self, function: Value, py: PyTypes, callee: &Callee) {
         let layout = self.request.layout;
         if py != PyTypes::FUNCTION {
             self.guard_type(function, PyTypes::FUNCTION);
@@ -398,16 +477,30 @@ impl Builder<'_> {
                     self.push(item);
                 }
                 Code::StoreFast(i) => locals[i as usize] = Some(self.pop()),
+                Code::LoadAttr(name) if self.state.stack.last() == Some(&Item::Instance) => {
+                    if !self.load_field(name) {
+                        return false;
+                    }
+                }
                 Code::LoadAttr(name) => {
                     let feedback = self.attribute_feedback(Access::Load, name, &instruction.feedback);
                     if !self.body_attribute(name, &feedback) {
                         return self.leave_unseen();
                     }
                 }
+                // What operators may return to have another one asked.
+                Code::LoadGlobal { name, .. } if callee.code.names[name as usize] == "NotImplemented" => return false,
                 Code::LoadGlobal { name, push_null } => self.load_global(name, push_null, &instruction.feedback),
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
-                    if !(self.inline_call(n) || self.intrinsic(n)) || !self.survives_effects(&locals) {
+                    if !(self.inline_call(n) || self.intrinsic(n) || self.instantiate(n))
+                        || !self.survives_effects(&locals)
+                    {
+                        return false;
+                    }
+                }
+                Code::StoreAttr(name) if self.state.stack.last() == Some(&Item::Instance) => {
+                    if !self.store_field(name) {
                         return false;
                     }
                 }
@@ -428,8 +521,8 @@ impl Builder<'_> {
                     self.push(Item::raw(Raw::Bool(truth)));
                 }
                 Code::Unary(op) => self.unary_op(op),
-                Code::BinaryOp { op, .. } => {
-                    if !self.raw_binary(op, &instruction.feedback) {
+                Code::BinaryOp { op, in_place } => {
+                    if !self.raw_binary(op, &instruction.feedback) && !self.inline_operator(op, in_place) {
                         return false;
                     }
                 }
@@ -495,10 +588,11 @@ impl Builder<'_> {
     fn walk_both(&mut self, body: &mut Body, condition: Value, taken: (usize, &Vec<Option<Item>>)) -> bool {
         let fall = self.branch(condition, false);
         let state = self.state.clone();
-        let before = self.inlining;
+        let (before, instance) = (self.inlining, self.instance.clone());
         let walked = self.walk_body(body, taken.0, taken.1.clone());
         self.block = fall;
         self.state = state;
+        self.instance = instance;
         if let (Some(body), Some(before)) = (&mut self.inlining, before) {
             (body.effects, body.boxed) = (before.effects, before.boxed);
         }
@@ -622,6 +716,7 @@ impl Builder<'_> {
         };
         let fine = |item: &Item| match *item {
             Item::Object { value, own: Own::Volatile, .. } => kept(value),
+            Item::Instance => false,
             _ => true,
         };
         locals.iter().flatten().chain(&self.state.stack).all(fine)
@@ -691,12 +786,14 @@ impl Builder<'_> {
     /// nothing in common that is worth it.
     fn meet(&mut self, state: &State, mut returns: Vec<Returned>) -> Option<Item> {
         if returns.len() == 1 {
-            let Returned { block, item, .. } = returns.pop()?;
+            let Returned { block, item, effects, .. } = returns.pop()?;
             self.block = block;
             self.state = state.clone();
             return match item {
                 Item::Raw { raw, .. } => Some(Item::raw(raw)),
                 _ if self.inlining.is_some() => Some(item),
+                Item::Instance if effects => None,
+                Item::Instance => Some(self.make_instance()),
                 _ => {
                     let (value, py) = self.owned_result(item)?;
                     let result = Item::owned(value, py);
@@ -825,7 +922,7 @@ impl Builder<'_> {
     }
 
     /// Where to go back to.
-    fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         Mark {
             block: self.block,
             instructions: self.function.blocks[self.block.0 as usize].insts.len(),
@@ -839,7 +936,7 @@ impl Builder<'_> {
     }
 
     /// Takes back what was emitted since a mark. Only bodies are: they enter no block of the bytecode and unwind nowhere.
-    fn take_back(&mut self, mark: Mark, state: State) {
+    pub(super) fn take_back(&mut self, mark: Mark, state: State) {
         self.block = mark.block;
         self.function.blocks[mark.block.0 as usize].insts.truncate(mark.instructions);
         self.function.blocks.truncate(mark.blocks);
@@ -856,7 +953,7 @@ impl Builder<'_> {
 }
 
 /// See [`Builder::mark`].
-struct Mark {
+pub(super) struct Mark {
     block: Block,
     instructions: usize,
     blocks: usize,

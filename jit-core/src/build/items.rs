@@ -61,7 +61,7 @@ impl Builder<'_> {
                 Some(value) => value,
                 None => self.box_raw(raw),
             },
-            Item::Tuple(_) => self.no_object(),
+            Item::Tuple(_) | Item::Instance => self.no_object(),
         }
     }
 
@@ -102,11 +102,11 @@ impl Builder<'_> {
             Item::Const(i) => self.constant_object(i),
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } => unreachable!("raw items have no object"),
-            Item::Tuple(_) => self.no_object(),
+            Item::Tuple(_) | Item::Instance => self.no_object(),
         }
     }
 
-    /// A tuple that was not built is wanted as an object: then its body cannot be inlined.
+    /// What does not exist yet is wanted as an object: then the body cannot be inlined.
     fn no_object(&mut self) -> Value {
         self.give_up_body();
         self.emit(Op::Null(Ty::Obj))
@@ -135,6 +135,7 @@ impl Builder<'_> {
             Item::Raw { raw, .. } => raw.py(),
             Item::RangeIter { .. } => PyTypes::RANGE_ITER,
             Item::Tuple(_) => PyTypes::TUPLE,
+            Item::Instance => PyTypes::OTHER,
         }
     }
 

@@ -74,7 +74,7 @@ impl Builder<'_> {
                 Item::Object { value: v, .. } => Source::Borrowed(value(v)),
                 Item::Raw { raw, .. } => raw_source(raw, value(raw.value())),
                 // The state inside a body, which is given up.
-                Item::Tuple(_) => Source::Null,
+                Item::Tuple(_) | Item::Instance => Source::Null,
             })
             .collect();
         // A value that several items own, which merges can make of copies, comes with a reference for each of them: what

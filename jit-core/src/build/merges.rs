@@ -210,6 +210,7 @@ impl Builder<'_> {
                 Item::Raw { raw, .. } => write!(self.types, " {:?}:raw {}", raw.value(), describe_types(raw.py())),
                 Item::RangeIter { iter, index } => write!(self.types, " {iter:?}:range at {index:?}"),
                 Item::Tuple(number) => write!(self.types, " tuple#{number}"),
+                Item::Instance => write!(self.types, " instance"),
             };
         }
         let _ = write!(self.types, " ] locals [");

@@ -26,6 +26,7 @@ pub mod examples;
 mod exceptions;
 mod generators;
 pub mod inlining;
+pub mod instances;
 mod instructions;
 pub mod intrinsics;
 mod items;
@@ -42,7 +43,7 @@ mod unwinding;
 
 use crate::bytecode::code::CodeObject;
 use crate::bytecode::decode::Bytecode;
-use crate::bytecode::instruction::{Feedback, Offset};
+use crate::bytecode::instruction::{Arithmetic, Feedback, Offset};
 use crate::exit::Reason;
 use crate::ir::function::Function;
 use crate::ir::types::PyTypes;
@@ -50,6 +51,7 @@ use crate::layout::Layout;
 use attributes::{ClassAttribute, ModuleAttribute};
 use examples::Example;
 use inlining::Callee;
+use instances::ClassInit;
 use intrinsics::Class;
 use receivers::{Access, MethodPlace};
 use state::Known;
@@ -144,6 +146,17 @@ pub trait Environment {
     /// What `isinstance` says of any direct instance of one class and of another class, whose own type is exactly `type`; `None`
     /// where that is to be asked of the instance.
     fn is_instance(&self, _of: Class, _class: Class) -> Option<bool> {
+        None
+    }
+
+    /// The Python function that is the operator's method, of two instances of the type with that version or of one and a number,
+    /// if its body may be inlined, and its address.
+    fn operator_callee(&self, _type_version: u32, _op: Arithmetic, _in_place: bool) -> Option<(u32, u64)> {
+        None
+    }
+
+    /// How the class with that version initialises instances.
+    fn class_init(&self, _version: u32) -> Option<ClassInit> {
         None
     }
 

@@ -142,6 +142,8 @@ pub enum Item {
     RangeIter { iter: Value, index: Value },
     /// In the body of an inlined function only: a tuple that was not built, by the number of its items.
     Tuple(u32),
+    /// In the body of an inlined `__init__` only: the instance, which is made when the body is over.
+    Instance,
 }
 
 impl Item {
@@ -425,7 +427,9 @@ impl State {
                     Item::Raw { raw, .. } if allow_raw => ItemShape::Raw(raw.kind()),
                     Item::Raw { raw, .. } => ItemShape::Object { py: raw.py(), big: false, known: None },
                     Item::RangeIter { .. } => ItemShape::RangeIter,
-                    Item::Tuple(_) => ItemShape::Object { py: PyTypes::TUPLE, big: false, known: None },
+                    Item::Tuple(_) | Item::Instance => {
+                        ItemShape::Object { py: PyTypes::OBJECT, big: false, known: None }
+                    }
                 })
                 .collect(),
         }
