@@ -10,8 +10,10 @@ the program, not Columba. Texts hold no address, and of an object of the program
 """
 
 import builtins
+import gc
 import signal
 import sys
+import types
 import warnings
 
 MODES = {
@@ -102,8 +104,8 @@ def steady_hash(value):
     return hash(value) if type(value) in (int, bool, str) or type(value) is float and value == value else 7
 
 
-def run(text):
-    """Runs a program; everything it showed, line by line."""
+def run(text, more=list):
+    """Runs a program; everything it showed, line by line, and what `more` says at its end."""
     shown = []
 
     def look(*values):
@@ -130,17 +132,19 @@ def run(text):
         failed = error
     else:
         failed = None
-    for name in [name for name in names if name not in saved]:
-        del names[name]
-    for name in [name for name, value in saved.items() if names.get(name) is not value]:
-        names[name] = saved[name]
+    finally:
+        # Comparisons only: builtins may be anything now.
+        for name in [name for name in names if name not in saved]:
+            del names[name]
+        for name in [name for name, value in saved.items() if names.get(name) is not value]:
+            names[name] = saved[name]
     if failed is not None:
         shown.append("ended by " + show_exception(failed))
         failed.__traceback__ = None
     for name, value in namespace.items():
         if name not in known and name != "__builtins__":
             shown.append(f"{name} = {show(value)}")
-    return shown
+    return shown + more()
 
 
 def _too_long(number, frame):
@@ -169,14 +173,22 @@ def run_compiled(text, mode, backend):
 
     # Loops are found by a clock; without it a run is the same every time.
     columba.enable(backend, loop_entry=False, **MODES[mode])
+    refused = columba.stats()["refused"]
     try:
-        return run(text)
+        return run(text, lambda: compiler_panics(columba) if columba.stats()["refused"] > refused else [])
     except TooLong:
         return ["shows no end of lines"]
     except MemoryError:
         return ["MemoryError"]
     finally:
         columba.disable()
+
+
+def compiler_panics(columba):
+    """What the program cannot see: why functions were not compiled, where that is the compiler's mistake."""
+    codes = [value.__code__ for value in gc.get_objects() if type(value) is types.FunctionType and value.__code__.co_filename == FILE]
+    reasons = [columba.info(code).reason for code in codes]
+    return [reason for reason in reasons if reason and "panicked" in reason]
 
 
 def difference(plain, compiled):

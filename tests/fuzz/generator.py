@@ -18,6 +18,8 @@ A program finds in its namespace what `execute.py` puts there: `P` (looks at val
 
 import random
 
+from objects import Objects
+
 INTS = sorted(
     {sign * ((1 << bits) + offset) for bits in (30, 31, 32, 60, 62, 63, 64) for offset in (-1, 0, 1) for sign in (1, -1)}
     | {0, 1, 2, 3, 5, 7, -1, -2, -5, 10, 100, 255, 256, 257, -6, 1 << 70, 3 ** 50}
@@ -37,7 +39,7 @@ NAN = float('nan')
 '''
 
 
-class Generator:
+class Generator(Objects):
     def __init__(self, seed):
         self.random = random.Random(seed)
         # How often a value is of another kind than what is done with it expects, in percent.
@@ -1017,6 +1019,9 @@ class Generator:
 
     def program(self):
         self.lines += PRELUDE.splitlines()
+        if self.chance(60):
+            self.object_program()
+            return "\n".join(self.lines) + "\n"
         for _ in range(1 + self.below(3)):
             kind = self.pick(["int", "int", "float", "list", "dict"])
             name = self.name("G")

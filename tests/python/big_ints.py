@@ -1,5 +1,5 @@
 # Integers that leave 64 bits go on exactly, in every operation.
-# compiled: double, shift, times_two, square, factorial, fibonacci
+# compiled: double, shift, times_two, square, factorial, fibonacci, constant_index, constant_stored_at, constant_or_sum
 def double():
     x = 1
     for _ in range(100):
@@ -78,3 +78,30 @@ edges = [0, 1, -1, 2**30 - 1, 2**30, -(2**30), 2**31, 2**60, 2**62, 2**63 - 1, 2
 for _ in range(20):
     out = negate_all(edges)
 print(out)
+
+
+# Constants that do not fit 64 bits where the compiler expects a number: as an index, and where a raw one may arrive as well.
+def constant_index(items):
+    try:
+        return items[1 << 70]
+    except IndexError as error:
+        return str(error)
+
+
+def constant_stored_at(items):
+    try:
+        items[-(1 << 70)] = 0
+    except IndexError as error:
+        return str(error)
+
+
+def constant_or_sum(a, b, which):
+    total = a
+    total += b + a if which else 1 << 64
+    return total
+
+
+for i in range(30):
+    results = constant_index([1, 2]), constant_index((1, 2)), constant_stored_at([1]), constant_or_sum(i, 2, i % 3)
+    if i % 5 == 0:
+        print(*results)

@@ -331,7 +331,8 @@ impl Builder<'_> {
                 || self.example_type(index) == Some(PyTypes::INT))
                 && index_py.contains(PyTypes::INT)
                 && matches!(index, Item::Object { .. }));
-        if !int_index || matches!(index, Item::Object { big: true, .. }) {
+        let fits = matches!(index, Item::Object { big: false, .. }) || self.number(index).is_some();
+        if !int_index || !fits {
             return None;
         }
         let numbers = match wanted {
