@@ -131,12 +131,19 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
         }
         // `object_new`, whose complaints about arguments are not due: the class has an `__init__`, or there are none.
         let new = (*ty).tp_new?;
+        // A class may replace its `__init__` while that runs, or while a finaliser does that garbage collection finds.
+        if let Some(method) = method {
+            object::incref(method);
+        }
         let none = ffi::PyTuple_New(0);
         let instance = new(ty, none, null_mut());
         object::decref(none);
         if instance.is_null() {
             for i in 0..=count {
                 object::decref(callable.add(i).read());
+            }
+            if let Some(method) = method {
+                object::decref(method);
             }
             return Some(null_mut());
         }
@@ -146,8 +153,6 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
         };
         object::incref(instance);
         callable.write(instance);
-        // A class may replace its `__init__` while that runs.
-        object::incref(method);
         thread.set_recursion_remaining(thread.recursion_remaining() - 1);
         let result = call(thread, method, callable, count + 1, names);
         thread.set_recursion_remaining(thread.recursion_remaining() + 1);
