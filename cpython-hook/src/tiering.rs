@@ -25,7 +25,7 @@ use std::{
 const EXITS_PER_GUESS: u64 = 8;
 /// The same where a global name was not where it had been.
 const NAMESPACE_EXITS: u64 = 4 * EXITS_PER_GUESS;
-/// Versions that are compiled again as soon as that; those after them wait four times as long each.
+/// Versions that are compiled again as soon as that; the next waits four times as long, and those after it sixteen times.
 const EAGER_VERSIONS: u32 = 4;
 /// Code units that compile in about the time between two samples of the ticker.
 const UNITS_PER_SAMPLE: usize = 150;
@@ -117,7 +117,7 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
 
 /// Exits at one guess before the code is compiled again, by how often it has been compiled.
 fn exits_before(versions: u32) -> u64 {
-    EXITS_PER_GUESS << (2 * versions.saturating_sub(EAGER_VERSIONS).min(5))
+    EXITS_PER_GUESS << (2 * versions.saturating_sub(EAGER_VERSIONS).min(2))
 }
 
 /// Compiled code was left through an exit; the frame is rebuilt already.

@@ -238,6 +238,8 @@ def test_instance_has():
     vars(with_dictionary)
     assert call("instance_has", with_values, "x") == call("instance_has", with_dictionary, "x") == 1
     assert call("instance_has", without, "y") == call("instance_has", with_dictionary, "y") == 0
+    with_dictionary.__dict__["method"] = 1
+    assert call("instance_has", with_dictionary, "method") == 1
 
 
 def test_boxes():
@@ -345,11 +347,16 @@ class Shelf:
         self.items[key] = value
 
 
-def test_attributes_of_instances():
-    point = Point()
-    assert call("instance_has", point, "x") == 1 and call("instance_has", point, "method") == 0
-    point.__dict__["method"] = 1
-    assert call("instance_has", point, "method") == 1
+def test_new_instance():
+    class Plain:
+        pass
+
+    for _ in range(3):
+        made = call("new_instance", Plain)
+        assert type(made) is Plain and vars(made) == {}
+        made = call("new_instance", Plain)
+        made.x = 1
+        assert vars(made) == {"x": 1}
 
 
 def test_subscript_functions():
