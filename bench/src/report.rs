@@ -49,6 +49,9 @@ pub struct Suite {
     pub lead: String,
     pub kind: Kind,
     pub rows: Vec<Row>,
+    /// What sums the rows up, where a suite has bars for that; ratios without figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overall: Vec<Row>,
     /// Time by iteration; only of `warmup`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curves: Vec<Curve>,
@@ -136,7 +139,8 @@ impl Row {
 impl Suite {
     /// Figures that failed or missed their bar, each in a few words.
     pub fn missed(&self) -> Vec<String> {
-        let cells = self.rows.iter().flat_map(|row| row.cells.iter().map(move |cell| (row, cell)));
+        let rows = self.rows.iter().chain(&self.overall);
+        let cells = rows.flat_map(|row| row.cells.iter().map(move |cell| (row, cell)));
         cells
             .filter(|(_, cell)| !cell.met())
             .map(|(row, cell)| format!("{} ({}, {})", row.program, row.way, cell.column))
@@ -220,6 +224,7 @@ pub mod samples {
                     lead: "Small loops.".into(),
                     kind: Kind::Programs,
                     rows: vec![row("float_loop", fast), row("broken", failed)],
+                    overall: vec![],
                     curves: vec![],
                 },
                 Suite {
@@ -231,6 +236,7 @@ pub mod samples {
                         stage("backend", 700.0, None),
                         stage("total", 900.0, Some(Bar::at_most(800.0, "us", 900.0))),
                     ],
+                    overall: vec![],
                     curves: vec![],
                 },
                 Suite {
@@ -238,6 +244,7 @@ pub mod samples {
                     lead: "Time of each iteration.".into(),
                     kind: Kind::Programs,
                     rows: vec![],
+                    overall: vec![],
                     curves: vec![
                         Curve {
                             program: "nbody".into(),

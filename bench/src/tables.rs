@@ -63,13 +63,14 @@ pub fn facts(report: &Report) -> Vec<(&'static str, String)> {
 fn programs(report: &Report, suite: &Suite) -> Table {
     let mut header = vec!["program".to_owned(), "way".to_owned()];
     header.extend(report.columns.iter().map(|column| column.name().to_owned()));
-    let any_bar = suite.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.bar.is_some());
+    let any_bar = suite.rows.iter().chain(&suite.overall).flat_map(|row| &row.cells).any(|cell| cell.bar.is_some());
     if any_bar {
         header.push("bar".to_owned());
     }
     let mut rows: Vec<Vec<String>> = suite
         .rows
         .iter()
+        .chain(&suite.overall)
         .map(|row| {
             let mut line = vec![row.program.clone(), row.way.clone()];
             line.extend(
@@ -84,7 +85,9 @@ fn programs(report: &Report, suite: &Suite) -> Table {
             line
         })
         .collect();
-    rows.extend(means(report, suite));
+    if suite.overall.is_empty() {
+        rows.extend(means(report, suite));
+    }
     Table {
         title: format!("{}: median, range over processes, times as fast as the interpreter", suite.name),
         header,
@@ -174,7 +177,7 @@ fn code_of_programs(report: &Report, suite: &Suite) -> Option<Table> {
 fn time(cell: &Cell, unit: &str) -> String {
     match (&cell.failure, cell.figure) {
         (Some(_), _) => "FAILED".into(),
-        (None, None) => dash(),
+        (None, None) => cell.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}x")),
         (None, Some(figure)) => {
             let spread = format!("{} ({}-{})", with_unit(figure.median, unit), number(figure.min), number(figure.max));
             match cell.ratio.filter(|_| cell.column != Column::Plain.name()) {
@@ -257,6 +260,27 @@ mod tests {
         assert_eq!(tables[0].rows[1], ["broken", "repeated", "120 ms (108-150)", "FAILED", "-"]);
         assert_eq!(tables[0].rows[2], ["geometric mean", "repeated", "1.00x", "12.00x"]);
         assert_eq!(tables[1].rows, [["float_loop", "repeated", "1.50 ms, 2048 bytes"]]);
+    }
+
+    #[test]
+    fn what_a_suite_sums_up_itself_is_shown_instead_of_means() {
+        let mut report = samples::report();
+        let cell = |column: &str, ratio: f64, bar: Option<Bar>| Cell {
+            column: column.into(),
+            ratio: Some(ratio),
+            bar,
+            ..Cell::default()
+        };
+        report.suites[0].overall = vec![Row {
+            program: "worst".into(),
+            way: "repeated".into(),
+            unit: "times".into(),
+            cells: vec![cell("interpreter", 1.0, None), cell("cranelift", 0.5, Some(Bar::at_least_times(0.95, 0.5)))],
+        }];
+        let table = of_suite(&report, &report.suites[0]).remove(0);
+        assert_eq!(table.rows.len(), 3);
+        assert_eq!(table.rows[2], ["worst", "repeated", "1.00x", "0.50x", ">= 0.95x MISSED by cranelift"]);
+        assert!(report.missed().contains(&"worst (repeated, cranelift)".to_owned()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: suites of the crate `bench`, run in virtual environments; their report as a table, JSON, Markdown and HTML.
 //!
 //! One environment serves all columns: which backend compiles is said by `COLUMBA_BACKEND` alone, so that columns differ in
-//! nothing else. The bars of programs must be reached by the backends named with `--backend`, or by the default one when none
-//! is; the others are shown beside it. A missed bar is exit code 1, as everywhere in xtask.
+//! nothing else. The bars of kernels and of overhead must be reached by the backends named with `--backend`, or by the default one
+//! when none is; the others are shown beside it. Those of pyperformance are for the best one measured. A missed bar is exit code 1, as everywhere in xtask.
 
 use crate::develop::Environment;
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ pub struct BenchArgs {
     /// Iterations of warm-up curves.
     #[arg(long, value_name = "N", default_value_t = 60)]
     iterations: usize,
-    /// Calls of each program of pyperformance in a process.
+    /// Values of each program of pyperformance in a process, after warming up.
     #[arg(long, value_name = "N", default_value_t = 5)]
     values: usize,
     /// Compiles one of so many files of the standard library.
@@ -75,8 +75,10 @@ pub struct BenchArgs {
 enum What {
     /// Small numeric loops, and the numeric programs of pyperformance; with bars.
     Kernels,
-    /// Programs of pyperformance.
+    /// Programs of pyperformance, warmed up and called for the first time; with bars.
     Pyperformance,
+    /// What Columba costs where it brings nothing, and how much later programs start; with bars.
+    Overhead,
     /// Time and machine code of compiling the standard library, and a function of five lines.
     Compile,
     /// The time of each iteration in a fresh process.

@@ -9,7 +9,7 @@ use crate::mode::Mode;
 use crate::process;
 use crate::{Common, closing_line, table};
 use clap::Args;
-use columba_bench::suites::pyperformance::{PACKAGES, PROGRAMS};
+use columba_bench::suites::pyperformance::{self, PACKAGES};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub fn command(args: &PyperformanceArgs) -> Result<()> {
     let environment = Environment::prepare(&args.common)?;
     environment.install(&PACKAGES)?;
     let names: Vec<String> = match args.names.is_empty() {
-        true => PROGRAMS.iter().map(|name| name.to_string()).collect(),
+        true => pyperformance::modules().iter().map(|name| name.to_string()).collect(),
         false => args.names.clone(),
     };
     let mut modes = vec![Mode::FIRST_CALL, Mode::DEFAULT];

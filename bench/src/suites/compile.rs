@@ -76,6 +76,7 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
         ),
         kind: Kind::Distributions,
         rows,
+        overall: Vec::new(),
         curves: Vec::new(),
     })
 }

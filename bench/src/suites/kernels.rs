@@ -1,4 +1,4 @@
-//! Small numeric loops and the numeric programs of pyperformance, with bars; and the time to start up.
+//! Small numeric loops and the numeric programs of pyperformance, with bars.
 //!
 //! A kernel (`tests/kernels/NAME.py`) is measured in up to three ways: *repeated* (called again and again, the median of the
 //! later calls), *first* (one single call of 3 million iterations in a fresh process, compile time included) and *module*
@@ -10,15 +10,12 @@
 use super::Settings;
 use crate::{
     Result,
-    column::Column,
     laboratory::{Laboratory, ask},
     report::{Bar, Cell, Kind, Row, Suite},
     root,
     sampling::{self, Progress, Sample, take_turns},
-    stats::Summary,
     worker,
 };
-use std::collections::BTreeMap;
 
 /// A kernel and what must be reached; no bar where the figure is not taken.
 struct Kernel {
@@ -58,10 +55,6 @@ const GOOD: &str = "cranelift";
 /// How many times as long as the latter's the former's code may take.
 const FAST_BAR: f64 = 1.6;
 
-/// How much slower than plain `python -m columba -m calendar` may start.
-const START_UP_BAR_MS: f64 = 15.0;
-const START_UP_ROUNDS: usize = 17;
-
 pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite> {
     let figures: Vec<(&str, &str, f64)> = KERNELS
         .iter()
@@ -88,17 +81,14 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
         progress.say(&sampling::line_of(name, way, &cells));
         rows.push(Row { program: name.into(), way: way.into(), unit: "ms".into(), cells });
     }
-    if settings.wanted("calendar") {
-        rows.push(start_up(laboratory, settings)?);
-    }
     Ok(Suite {
         name: "kernels".into(),
         lead: "Small numeric loops and numeric programs. Repeated: the median of calls after warming up. First: one call in a \
-               fresh process, compile time included. Module: the loop in a module body, compile time included. \
-               The last row starts `python -m calendar` plain and under `-m columba`."
+               fresh process, compile time included. Module: the loop in a module body, compile time included."
             .into(),
         kind: Kind::Programs,
         rows,
+        overall: Vec::new(),
         curves: Vec::new(),
     })
 }
@@ -119,37 +109,10 @@ fn hold_against_good_code(cells: &mut [Cell]) {
     }
 }
 
-/// Starting `calendar`, plain and under each backend.
-fn start_up(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Row> {
-    let mut arguments = vec![START_UP_ROUNDS.to_string()];
-    arguments.extend(settings.columba().iter().filter_map(|column| column.backends().map(str::to_owned)));
-    let times: BTreeMap<String, Vec<f64>> = ask(laboratory, &Column::Plain, &worker("start_up_worker.py"), &arguments)?;
-    let figure = |name: &str| Summary::of(times.get(name)?).map(|summary| summary.scaled(1e3));
-    let plain = figure("");
-    let cells = settings.columns.iter().map(|column| {
-        let figure = match column {
-            Column::Plain => plain,
-            Column::Columba(backends) => figure(backends),
-            Column::Pypy => None,
-        };
-        let later = plain.zip(figure).map(|(plain, figure)| figure.median - plain.median);
-        Cell {
-            column: column.name().into(),
-            figure,
-            ratio: plain.zip(figure).map(|(plain, figure)| plain.median / figure.median),
-            bar: later
-                .filter(|_| settings.judges(column))
-                .map(|later| Bar { text: format!("<= +{START_UP_BAR_MS} ms"), met: later <= START_UP_BAR_MS }),
-            ..Cell::default()
-        }
-    });
-    Ok(Row { program: "calendar".into(), way: "start-up".into(), unit: "ms".into(), cells: cells.collect() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laboratory::canned::Canned;
+    use crate::{column::Column, laboratory::canned::Canned};
 
     fn settings(judged: &str) -> Settings {
         Settings {

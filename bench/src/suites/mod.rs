@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod kernels;
 pub mod memory;
+pub mod overhead;
 pub mod pyperformance;
 pub mod warmup;
 
@@ -20,7 +21,7 @@ pub struct Settings {
     pub names: Vec<String>,
     /// Of the standard library's files, one in so many.
     pub one_in: usize,
-    /// Iterations of a warm-up curve, and calls of a program of pyperformance.
+    /// Iterations of a warm-up curve, and values of a program of pyperformance.
     pub iterations: usize,
 }
 
@@ -43,9 +44,10 @@ impl Settings {
 pub type Measure = fn(&dyn Laboratory, &Settings) -> Result<Suite>;
 
 /// Every suite by name, in the order of `all`.
-pub const ALL: [(&str, Measure); 5] = [
+pub const ALL: [(&str, Measure); 6] = [
     ("kernels", kernels::measure),
     ("pyperformance", pyperformance::measure),
+    ("overhead", overhead::measure),
     ("compile", compile::measure),
     ("warmup", warmup::measure),
     ("memory", memory::measure),

@@ -64,6 +64,7 @@ pub fn measure(laboratory: &dyn Laboratory, settings: &Settings) -> Result<Suite
         ),
         kind: Kind::Programs,
         rows,
+        overall: Vec::new(),
         curves,
     })
 }
