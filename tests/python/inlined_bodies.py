@@ -61,6 +61,8 @@ class Cell:
         self.number = number
         return number
     def low(self, k): return self.value + k
+    def size(self): return abs(self.value) + 1
+    def size_below(self): return self.size() + 1
     def middle(self, k): return self.low(k) * 2
     def high(self, k): return self.middle(k) + 1
     def limit(self, k): return LIMIT + k
@@ -152,13 +154,25 @@ def main():
     exec("def limit(self, k): return LIMIT * k", namespace := {"LIMIT": 100})
     Cell.limit = namespace["limit"]
     print(numbers(cell, 300))
+    for _ in range(60):
+        deep_to(size, cell, 2), deep_to(size_below, cell, 2)
     del cell.number
     print(shown(cell.swap, 1), shown(numbers, cell, 3))
     sys.setrecursionlimit(60)
     try:
         print([shown(deep, depth) for depth in range(45, 60)])
+        print([shown(deep_to, call, cell, depth) for call in (size, size_below) for depth in range(45, 60)])
     finally:
         sys.setrecursionlimit(1000)
+
+
+def size(cell): return cell.size()
+def size_below(cell): return cell.size_below()
+
+
+def deep_to(call, cell, depth):
+    """A builtin that counts as a level, called by a body."""
+    return deep_to(call, cell, depth - 1) if depth else call(cell)
 
 
 def deep(depth):

@@ -235,6 +235,16 @@ for xs in same_floats, same_ints:
     print(found)
 
 
+def rounds_to_itself(x):
+    y = math.floor(x)
+    return y is x, math.ceil(x) is x, math.floor(x * 1) == x, math.floor(x > 5), type(math.ceil(x > 5))
+
+
+for i in range(60):
+    found = rounds_to_itself(10**6 + i)
+print(found, rounds_to_itself(10**30), rounds_to_itself(-7))
+
+
 def numbers_in_loop(n):
     best, worst, total = 0.0, 1e9, 0
     for i in range(n):

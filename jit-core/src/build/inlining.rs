@@ -409,13 +409,22 @@ impl Builder<'_> {
                 self.guard(same, Reason::Version);
             }
         }
-        let ts = self.thread();
-        let remaining = self.load(MemTy::I32, Ty::I64, ts, layout.thread_recursion_remaining);
         // A body in a body takes one level more.
-        let depth = self.inlining.map_or(0, |body| body.depth);
-        let used = self.int(i64::from(depth));
+        self.guard_recursion(self.inlining.map_or(0, |body| body.depth));
+    }
+
+    /// Guards that the recursion limit allows another call where bodies that are walked have `used` levels.
+    fn guard_recursion(&mut self, used: u32) {
+        let ts = self.thread();
+        let remaining = self.load(MemTy::I32, Ty::I64, ts, self.request.layout.thread_recursion_remaining);
+        let used = self.int(i64::from(used));
         let allowed = self.compare(Cond::Gt, remaining, used);
         self.guard(allowed, Reason::Interrupt);
+    }
+
+    /// The same for a call that is made here, of what counts as a level where the interpreter calls it.
+    pub(super) fn guard_level(&mut self) {
+        self.guard_recursion(self.inlining.map_or(0, |body| body.depth + 1));
     }
 
     /// A path that was never taken, most likely: leaves, so that the interpreter does the call.

@@ -179,15 +179,6 @@ impl Builder<'_> {
         }
     }
 
-    /// Guards that the recursion limit allows the call, which counts as one where the interpreter makes it.
-    fn guard_recursion(&mut self) {
-        let ts = self.thread();
-        let remaining = self.load(MemTy::I32, Ty::I64, ts, self.request.layout.thread_recursion_remaining);
-        let zero = self.int(0);
-        let allowed = self.compare(Cond::Gt, remaining, zero);
-        self.guard(allowed, Reason::Interrupt);
-    }
-
     fn argument(&self, depth: u32) -> Item {
         self.state.stack[self.position(depth)]
     }
@@ -225,7 +216,7 @@ impl Builder<'_> {
             return None;
         }
         let kind = self.numbers(1, None)?[0];
-        self.guard_recursion();
+        self.guard_level();
         let value = self.raw_at(1).value();
         Some(Item::raw(match kind {
             RawKind::Float => Raw::Float(self.emit(Op::Unary(UnOp::FAbs, value))),
@@ -249,7 +240,7 @@ impl Builder<'_> {
         if kinds.iter().any(|other| *other != kind) {
             return None;
         }
-        self.guard_recursion();
+        self.guard_level();
         let cond = if kind == RawKind::Float { floats } else { ints };
         let raws: Vec<Value> = (1..=count).rev().map(|depth| self.raw_at(depth).value()).collect();
         let objects = (1..=count).any(|depth| matches!(self.argument(depth), Item::Object { .. }));
@@ -333,7 +324,7 @@ impl Builder<'_> {
             return None;
         }
         self.numbers(count, Some(RawKind::Float))?;
-        self.guard_recursion();
+        self.guard_level();
         let mut values = Vec::new();
         for depth in (1..=count).rev() {
             let raw = self.raw_at(depth);
@@ -368,9 +359,13 @@ impl Builder<'_> {
             return None;
         }
         let kind = self.numbers(1, Some(RawKind::Float))?[0];
-        self.guard_recursion();
+        self.guard_level();
+        if kind == RawKind::Int {
+            // An exact one is the result itself.
+            return Some(self.same());
+        }
         let value = self.raw_at(1).value();
-        if kind != RawKind::Float {
+        if kind == RawKind::Bool {
             return Some(Item::raw(Raw::Int(value)));
         }
         let whole = if up {
@@ -398,7 +393,7 @@ impl Builder<'_> {
             }
             self.refine(1, PyTypes::STR);
         }
-        self.guard_recursion();
+        self.guard_level();
         let value = self.object(item);
         let code = self.emit(Op::Call(Helper::Ord, vec![value]));
         let zero = self.int(0);
@@ -415,7 +410,7 @@ impl Builder<'_> {
         if kind == RawKind::Float {
             return None;
         }
-        self.guard_recursion();
+        self.guard_level();
         let code = self.raw_at(1).value();
         let end = self.int(0x11_0000);
         let inside = self.compare(Cond::ULt, code, end);
@@ -553,7 +548,7 @@ impl Builder<'_> {
                 Some(self.none())
             }
             (Method::SetAdd, 1) => {
-                self.guard_recursion();
+                self.guard_level();
                 let item = self.pop_owned();
                 let set = self.object(receiver);
                 self.call_status(Helper::SetAdd, vec![set, item]);
@@ -589,7 +584,7 @@ impl Builder<'_> {
                 Some(Item::owned(value, PyTypes::OBJECT))
             }
             (Method::StrJoin, 1) => {
-                self.guard_recursion();
+                self.guard_level();
                 let items = self.pop_owned();
                 let separator = self.object(receiver);
                 let value = self.call_object(Helper::StrJoin, vec![separator, items]);
