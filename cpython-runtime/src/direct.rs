@@ -192,6 +192,74 @@ pub unsafe fn offer(
     }
 }
 
+/// Arguments of a call with keywords that are put in order here, at most.
+const MOST_ARRANGED: usize = 12;
+
+/// The same for a call with `positional` arguments followed by as many as `names`, a tuple, has keywords. Keywords are found by
+/// identity, as the interpreter's compiler and its users intern them; defaults fill the gaps.
+///
+/// # Safety
+/// As for [`offer`].
+pub unsafe fn offer_with_keywords(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    positional: usize,
+    names: *mut PyObject,
+) -> Option<*mut PyObject> {
+    // SAFETY: says the caller; names, defaults and the code object are alive with the function.
+    unsafe {
+        if object::type_of(callable) != &raw mut ffi::PyFunction_Type {
+            return None;
+        }
+        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
+        let direct = Direct::of(code)?;
+        let wanted = direct.arguments.get();
+        direct.entry.get()?;
+        if wanted > MOST_ARRANGED || positional > wanted {
+            return None;
+        }
+        let mut arranged = [null_mut::<PyObject>(); MOST_ARRANGED];
+        for (i, place) in arranged.iter_mut().enumerate().take(positional) {
+            *place = arguments.add(i).read();
+        }
+        let first = code.posonlyargcount() as usize;
+        let parameters = object::tuple_items(code.localsplusnames());
+        for i in 0..object::size(names) as usize {
+            let name = object::tuple_items(names).add(i).read();
+            let index = (first..wanted).find(|index| parameters.add(*index).read() == name)?;
+            let place = arranged.get_mut(index)?;
+            if !place.is_null() {
+                return None;
+            }
+            *place = arguments.add(positional + i).read();
+        }
+        let defaults: *mut PyObject = object::read(callable, function::FUNC_DEFAULTS);
+        let available = if defaults.is_null() { 0 } else { object::size(defaults) as usize };
+        let required = wanted.checked_sub(available)?;
+        let mut added = 0u32;
+        for (i, place) in arranged.iter_mut().enumerate().take(wanted) {
+            if place.is_null() {
+                *place = object::tuple_items(defaults).add(i.checked_sub(required)?).read();
+                added |= 1 << i;
+            }
+        }
+        let each_added = |act: unsafe fn(*mut PyObject)| {
+            for (i, value) in arranged.iter().enumerate().take(wanted) {
+                if added >> i & 1 != 0 {
+                    act(*value);
+                }
+            }
+        };
+        each_added(|value| object::incref(value));
+        let result = offer(thread, callable, arranged.as_ptr(), wanted);
+        if result.is_none() {
+            each_added(|value| object::decref(value));
+        }
+        result
+    }
+}
+
 /// The recursion limit is reached, `RecursionError` set; nothing has run.
 #[cold]
 #[inline(never)]

@@ -380,22 +380,32 @@ impl Environment for LiveEnvironment {
             }
             let ty = object::type_of(found);
             let is_function = |object: *mut PyObject| types_of(object) == PyTypes::FUNCTION;
-            let (value, takes_class) = if is_function(found) || (*ty).tp_descr_get.is_none() {
-                (found, false)
-            } else if ty == &raw mut ffi::PyStaticMethod_Type {
-                (read(found, method_wrapper::CALLABLE), false)
-            } else if ty == &raw mut ffi::PyClassMethod_Type {
-                let callable: *mut PyObject = read(found, method_wrapper::CALLABLE);
-                if callable.is_null() || !is_function(callable) {
-                    return None;
-                }
-                (callable, true)
+            let plain = is_function(found) || (*ty).tp_descr_get.is_none();
+            let takes_class = ty == &raw mut ffi::PyClassMethod_Type;
+            let value = if plain {
+                found
+            } else if takes_class || ty == &raw mut ffi::PyStaticMethod_Type {
+                read(found, method_wrapper::CALLABLE)
             } else {
                 return None;
             };
-            (!value.is_null()).then(|| ClassAttribute {
+            if value.is_null() || takes_class && !is_function(value) {
+                return None;
+            }
+            let mut value_version = 0;
+            if plain && (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+                // A lookup gives the type a version if it has none.
+                subscripts::python_functions(ty);
+                value_version = object::type_version(ty);
+                if value_version == 0 {
+                    return None;
+                }
+            }
+            Some(ClassAttribute {
                 address: value as u64,
                 takes_class,
+                wrapper: if plain { 0 } else { found as u64 },
+                type_version: value_version,
                 callee: self.callee_of(value),
             })
         }
@@ -456,7 +466,9 @@ impl Environment for LiveEnvironment {
         // SAFETY: a global of this code is bound to the module, and no Python code runs while code is built.
         unsafe {
             let dictionary: *mut PyObject = read(module, module::MD_DICT);
-            if dictionary == self.builtins {
+            // What the type has under that name may come first.
+            let hidden = !capi::_PyType_Lookup(&raw mut ffi::PyModule_Type, name).is_null();
+            if hidden || dictionary == self.builtins {
                 return None;
             }
             let keys = Keys::of(dictionary)?;

@@ -46,6 +46,7 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         dict_used: dict::MA_USED as i32,
         dict_values: dict::MA_VALUES as i32,
         module_dict: module::MD_DICT as i32,
+        method_wrapper_callable: method_wrapper::CALLABLE as i32,
         keys_version: dict_keys::DK_VERSION as i32,
         keys_entries: dict_keys::DK_NENTRIES as i32,
         keys_log2_index_bytes: dict_keys::DK_LOG2_INDEX_BYTES as i32,

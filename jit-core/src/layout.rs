@@ -55,6 +55,8 @@ pub struct Layout {
     pub dict_used: i32,
     pub dict_values: i32,
     pub module_dict: i32,
+    /// Of a static or class method: what it stands for.
+    pub method_wrapper_callable: i32,
     pub keys_version: i32,
     /// How many entries are used.
     pub keys_entries: i32,
@@ -126,6 +128,7 @@ impl Layout {
         dict_used: 16,
         dict_values: 40,
         module_dict: 16,
+        method_wrapper_callable: 16,
         keys_version: 12,
         keys_entries: 24,
         keys_log2_index_bytes: 9,

@@ -141,8 +141,12 @@ unsafe fn call_otherwise(thread: ThreadState, stack: *mut Object, count: i64, na
         }
         let callable = base.read();
         let arguments = base.add(1);
-        if base == stack
-            && names.is_null()
+        if !names.is_null() {
+            let positional = total - object::size(names) as usize;
+            if let Some(result) = direct::offer_with_keywords(thread, callable, arguments, positional, names) {
+                return deliver(thread, result, stack);
+            }
+        } else if base == stack
             && let Some(result) = direct::offer(thread, callable, arguments, total)
         {
             return deliver(thread, result, stack);

@@ -163,10 +163,17 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
             }
         }
         // `object_new`, whose complaints about arguments are not due: the class has an `__init__`, or there are none.
+        // A class may replace its `__init__` while that runs, or while a finaliser does that garbage collection finds.
+        if let Some(method) = method {
+            object::incref(method);
+        }
         let instance = new_instance(class);
         if instance.is_null() {
             for i in 0..=count {
                 object::decref(callable.add(i).read());
+            }
+            if let Some(method) = method {
+                object::decref(method);
             }
             return Some(null_mut());
         }
@@ -176,8 +183,6 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
         };
         object::incref(instance);
         callable.write(instance);
-        // A class may replace its `__init__` while that runs.
-        object::incref(method);
         thread.set_recursion_remaining(thread.recursion_remaining() - 1);
         let result = call(thread, method, callable, count + 1, names);
         thread.set_recursion_remaining(thread.recursion_remaining() + 1);

@@ -3,7 +3,8 @@
 //! *Method*: the generic form is a helper call. In line are read: what instances have in their values or slots ([`receivers`](super::receivers)) or,
 //! where an instance has a dictionary of its own, in that dictionary's entry that the interpreter found; what a class has, by the
 //! class's own version; what a module has, by the version of its dictionary's keys. *Invariants*: an address found in a class is
-//! used behind a guard of that class's version only, which also keeps it alive; what is read in line is borrowed
+//! used behind a guard of that class's version only, which also keeps it alive; what the version says nothing of (which function
+//! a static or class method has, whether the type of an attribute has become a descriptor) is guarded too; what is read in line is borrowed
 //! (`Own::Volatile`) until something could change its owner. *Sources*: `Python/ceval.c` (`LOAD_ATTR_*`, `LOAD_METHOD_*`),
 //! `type_getattro`, `classmethod` and `staticmethod` in `Objects/`.
 
@@ -23,6 +24,10 @@ pub struct ClassAttribute {
     pub address: u64,
     /// Of a class method: the function, which gets the class as its first argument.
     pub takes_class: bool,
+    /// Address of the static or class method that gives the object now, else 0: it may be initialised again.
+    pub wrapper: u64,
+    /// Version of the object's type where that is a class which may still come to have a `__get__`, else 0.
+    pub type_version: u32,
     /// The same as a Python function whose body may be inlined.
     pub callee: Option<u32>,
 }
@@ -206,7 +211,34 @@ impl Builder<'_> {
         if found.takes_class && !class_methods {
             return None;
         }
-        self.guard_class(version).then_some(found)
+        if !self.guard_class(version) {
+            return None;
+        }
+        self.guard_attribute(&found);
+        Some(found)
+    }
+
+    /// Guards what the version of a class does not say of an attribute found in it.
+    fn guard_attribute(&mut self, found: &ClassAttribute) {
+        if found.wrapper != 0 {
+            let wrapper = self.address(found.wrapper);
+            let callable = self.load(MemTy::Ptr, Ty::Obj, wrapper, self.request.layout.method_wrapper_callable);
+            let expected = self.address(found.address);
+            let same = self.compare(Cond::Eq, callable, expected);
+            self.guard(same, Reason::Version);
+        }
+        if found.type_version != 0 {
+            let object = self.address(found.address);
+            let ty = self.load(MemTy::Ptr, Ty::Ptr, object, self.request.layout.ob_type);
+            self.guard_version_of(ty, found.type_version);
+        }
+    }
+
+    fn guard_version_of(&mut self, ty: Value, version: u32) {
+        let have = self.load(MemTy::U32, Ty::I64, ty, self.request.layout.type_version);
+        let expected = self.int(i64::from(version));
+        let same = self.compare(Cond::Eq, have, expected);
+        self.guard(same, Reason::Version);
     }
 
     /// Guards that the topmost item is the class with that version, whose own type is exactly `type`. `false`: nothing was
@@ -223,10 +255,7 @@ impl Builder<'_> {
             return false;
         }
         self.refine(depth, PyTypes::TYPE);
-        let have = self.load(MemTy::U32, Ty::I64, class, self.request.layout.type_version);
-        let expected = self.int(i64::from(version));
-        let same = self.compare(Cond::Eq, have, expected);
-        self.guard(same, Reason::Version);
+        self.guard_version_of(class, version);
         true
     }
 
