@@ -83,6 +83,25 @@ class Objects:
             return f"{a} {self.pick(COMPARES)} {b} {self.pick(COMPARES)} {self.number_atom()}"
         return a
 
+    def by_keywords(self, name, count, a, b):
+        """A call of a helper with keywords, which may be wrong."""
+        names = [f"a{index}" for index in range(count)]
+        if self.chance(30):
+            self.random.shuffle(names)
+        if self.chance(8):
+            names.append(self.pick(["a0", "a9", "n"]))
+        if self.chance(8):
+            names.pop()
+        first = self.below(2) if names and names[0] == "a0" else 0
+        values = [value if position < first else f"{parameter}={value}" for position, (parameter, value) in
+                  enumerate((parameter, self.pick([a, b])) for parameter in names)]
+        if len(set(names)) < len(names):
+            return f"{name}({a}, **{{'a0': {b}}})"
+        if self.chance(8):
+            values.append(self.pick(["*()", "**{}", "*(1,)", "**{'a1': 2}"]))
+            values.sort(key=lambda text: "=" in text and text[0] != "*" or text[:2] == "**")
+        return f"{name}({', '.join(values)})"
+
     def plain_number(self, depth):
         """A number by operations that compiled code does in line, and that seldom raise."""
         if depth <= 0:
@@ -102,6 +121,8 @@ class Objects:
             return self.pick([f"abs({a})", f"min({a}, {b})", f"max({a}, {b})", f"float({a})", f"(-{a})", f"math.sqrt(abs({a}))", f"len(l)" if self.lists else a])
         if choice < 13 and self.helpers:
             name, count = self.pick(self.helpers)
+            if count and self.chance(15):
+                return self.by_keywords(name, count, a, b)
             return f"{name}({', '.join(self.plain_number(depth - 1) for _ in range(count))})"
         if choice < 20 and self.things:
             thing, other = self.pick(self.things), self.pick(self.things)
@@ -163,8 +184,8 @@ class Objects:
             name, count = self.pick(self.helpers)
             if self.inside is not None and self.chance(60):
                 return f"({a} - {b})"
-            if count > 1 and self.chance(10):
-                return f"{name}({a}, a1={b})" if count == 2 else f"{name}({a})"
+            if count and self.chance(15):
+                return self.by_keywords(name, count, a, b)
             return f"{name}({', '.join(self.number(depth - 1) for _ in range(count))})"
         if choice < 29 and self.things:
             return self.asked(self.pick(self.things), a, b, depth)
@@ -257,6 +278,14 @@ class Objects:
         for index in range(1, count):
             if "=" in signature[index - 1] and "=" not in signature[index]:
                 signature[index] += "=1"
+        if count and self.chance(8):
+            signature.insert(self.below(count), "*")
+            if signature[0] == "*" and count > 1 and self.chance(50):
+                signature[0] = "*rest"
+        elif self.chance(5):
+            signature.append("**more")
+        elif count and self.chance(5):
+            signature.insert(1, "/")
         self.method(name, ", ".join(signature), self.small_body(parameters, [], "helper"))
         self.helpers.append((name, count))
 
@@ -456,7 +485,7 @@ class Objects:
         rounds = self.pick([3, 6, 10, 20, 40]) if depth == 2 else self.pick([2, 3, 4])
         source = f"range({rounds})"
         if self.chance(15):
-            source = self.pick(["(1, 2.5, 3, 4.5)", f"range({rounds}, 0, -1)", "[0.5, 1, 2]", "l[:5]", "list(range(5))[1:]", "(1, 0.5) * 4"])
+            source = self.pick(["l", "w", "reversed(l)", "d", "map(abs, w)", "[x for x in l if x]", "(x for x in w)", "iter(l)", "(1, 2.5, 3, 4.5)", f"range({rounds}, 0, -1)", "[0.5, 1, 2]", "l[:5]", "list(range(5))[1:]", "(1, 0.5) * 4"])
         self.line(f"for {counter} in {source}:")
         self.indent += 1
         self.numbers.append(counter)
@@ -479,10 +508,10 @@ class Objects:
             else:
                 self.line(f"except ({self.pick(['TypeError, ValueError', 'ArithmeticError', 'LookupError, AttributeError'])}): v = 1")
             return
-        choice = self.below(44)
+        choice = self.below(46)
         if self.plain and self.chance(60):
             # Mostly what works again and again.
-            choice = self.pick([0, 0, 0, 6, 9, 10, 14, 14, 17, 17, 20, 23, 24, 25, 28, 31, 40])
+            choice = self.pick([0, 0, 0, 6, 9, 10, 14, 14, 17, 17, 20, 23, 24, 25, 28, 31, 40, 44, 44, 44])
         if self.plain and not guarded and choice >= 28 and self.chance(90):
             # Likely to raise.
             choice = 0
@@ -561,8 +590,40 @@ class Objects:
             self.line(f"{self.pick(self.families)[0]}.k = {number(0)}")
         elif choice == 42:
             self.line(f"w = [{number(1).replace('acc', 'j')} for j in range(3)]")
+        elif choice >= 44:
+            self.odd_statement(number, thing)
         else:
             self.line(f"acc = acc + {number(1)} * {self.pick(['2', '0.5'])}")
+
+    def odd_statement(self, number, thing):
+        """What is not like other statements."""
+        counter = self.pick(self.counters) if self.counters else "v"
+        lines = [f"v = {counter} if {counter} % 3 else {counter} + 0.5", f"acc += (lambda z: z + {number(0)})({number(0)})", "acc += a * b % 1000",
+                 f"while acc > {number(0)}: acc -= 1 + abs(acc)", f"v = 1 << ({counter} & 63)", f"acc += 1 << {self.pick(['62', '30', '61'])}",
+                 "a, b = b, a", f"v = {self.pick(['int', 'float'])}(v)", "d[1] = d", f"l = [v, acc]", f"w.sort()", f"l.extend(w)", f"s += 'ab'"]
+        name = self.name("z")
+        helper = self.pick(self.helpers)[0] if self.helpers else "f"
+        lines += [[f"def {name}(z, y=1): return z + {self.pick(['a', 'b', 'v', 'y'])}", f"acc += {name}({number(0)})"],
+                  [f"{name} = {helper}", f"acc += {name}({number(0)})"], [f"{name} = M.f", f"acc += {name}({number(0)}, 2)"],
+                  f"acc += {self.pick(self.globals_of_numbers)}"]
+        if self.things:
+            t, u = thing(), thing()
+            k = self.pick(self.families)[0]
+            lines += 2 * [
+                [f"r = {t} if {counter} % {self.pick(['2', '3', '5'])} else {u}", f"acc += {self.asked('r', number(0), number(0), 0)}"],
+                [f"r = {t}.{self.pick(['get', 'form', 'put', 'sm', 'cm'])}", f"acc += r({self.pick(['', number(0)])})"],
+                f"{t}.x, {t}.y = {u}.y, {u}.x", f"{t}.items[{self.subscript(False)}] {self.pick(['=', '+='])} {number(0)}",
+                f"acc += sum(r.x for r in ({t}, {u}))", f"w = [r.form({number(0)}) for r in ({t}, {u})]", f"acc += {k}.get({t})", f"acc += {k}.form({t}, n={number(0)})",
+                f"acc += {t}.form(n={number(0)})", f"q = {k}(y={number(0)}, x={number(0)})", f"q = {k}({number(0)}, y={number(0)})",
+                f"q = {k}(*({number(0)}, {number(0)}))", f"{t}.__class__ = {k}", f"{t}.held = {u}", f"acc += {t}.held.x",
+                [f"for r in range(40): setattr({t}, 'n%d' % r, r)"], f"{t}.__dict__ = {{'x': {number(0)}, 'y': 1, 'total': 2.5}}",
+                f"{t}.get = {t}.get", f"del {t}.x; {t}.x = {number(0)}", f"acc += getattr({t}, 'x')", f"setattr({t}, 'y', {number(0)})",
+                f"acc += isinstance({t}, {k})", f"q = max({t}, {u})", f"P(sorted([{t}, {u}]))", f"acc += ({t} is {u}) + ({t} == {u})",
+                f"q = {t} + {u} + {number(0)}", f"q = -{t}", f"q = {t}; {t} += {number(0)}", f"v = {t} < {u} < {t}", f"acc += ({t}.x > {u}.x) * ({t}.y <= 1)",
+                f"{t}.k = {number(0)}", f"q = type({t})({number(0)}, {number(0)})", f"acc += {t}.x * {u}.y - {t}.y * {u}.x"]
+        chosen = self.pick(lines)
+        for line in [chosen] if isinstance(chosen, str) else chosen:
+            self.line(line)
 
     def user_calls(self, name, rounds):
         variants = []
