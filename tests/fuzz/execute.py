@@ -16,6 +16,9 @@ import sys
 import types
 import warnings
 
+# Names of this module's own: programs replace those of `builtins`.
+from builtins import *
+
 MODES = {
     "threshold-0": {"threshold": 0, "stress": "none"},
     "warm": {"threshold": 16, "stress": "none"},
@@ -133,7 +136,6 @@ def run(text, more=list):
     else:
         failed = None
     finally:
-        # Comparisons only: builtins may be anything now.
         for name in [name for name in names if name not in saved]:
             del names[name]
         for name in [name for name, value in saved.items() if names.get(name) is not value]:

@@ -64,6 +64,8 @@ class Objects:
         return self.number_constant()
 
     def condition_of(self, depth):
+        if self.plain and self.chance(85):
+            return self.plain_condition()
         choice = self.below(9)
         a, b = self.number(depth), self.number(depth)
         if choice < 4:
@@ -81,9 +83,79 @@ class Objects:
             return f"{a} {self.pick(COMPARES)} {b} {self.pick(COMPARES)} {self.number_atom()}"
         return a
 
+    def by_keywords(self, name, count, a, b):
+        """A call of a helper with keywords, which may be wrong."""
+        names = [f"a{index}" for index in range(count)]
+        if self.chance(30):
+            self.random.shuffle(names)
+        if self.chance(8):
+            names.append(self.pick(["a0", "a9", "n"]))
+        if self.chance(8):
+            names.pop()
+        first = self.below(2) if names and names[0] == "a0" else 0
+        values = [value if position < first else f"{parameter}={value}" for position, (parameter, value) in
+                  enumerate((parameter, self.pick([a, b])) for parameter in names)]
+        if len(set(names)) < len(names):
+            return f"{name}({a}, **{{'a0': {b}}})"
+        if self.chance(8):
+            values.append(self.pick(["*()", "**{}", "*(1,)", "**{'a1': 2}"]))
+            values.sort(key=lambda text: "=" in text and text[0] != "*" or text[:2] == "**")
+        return f"{name}({', '.join(values)})"
+
+    def plain_number(self, depth):
+        """A number by operations that compiled code does in line, and that seldom raise."""
+        if depth <= 0:
+            return self.number_atom()
+        a, b = self.plain_number(depth - 1), self.plain_number(depth - 1)
+        choice = self.below(24)
+        if self.inside is None and self.chance(80):
+            # The function with the loop: it asks others.
+            choice = 10 + self.below(11)
+        if choice < 7:
+            return f"({a} {self.pick(['+', '-'])} {b})"
+        if choice == 7:
+            return f"({a} * {self.pick(['2', '0.5', '-1', '3'])})"
+        if choice == 8:
+            return f"({a} {self.pick(['/ 2', '// 3', '% 7', '/ 0.5', '% 2.5', '* 1.0'])})"
+        if choice == 9:
+            return self.pick([f"abs({a})", f"min({a}, {b})", f"max({a}, {b})", f"float({a})", f"(-{a})", f"math.sqrt(abs({a}))", f"len(l)" if self.lists else a])
+        if choice < 13 and self.helpers:
+            name, count = self.pick(self.helpers)
+            if count and self.chance(15):
+                return self.by_keywords(name, count, a, b)
+            return f"{name}({', '.join(self.plain_number(depth - 1) for _ in range(count))})"
+        if choice < 20 and self.things:
+            thing, other = self.pick(self.things), self.pick(self.things)
+            return self.pick([f"{thing}.get()", f"{thing}.form({a})", f"{thing}.twice({b})", f"{thing}.put({a})", f"{thing}.dist({other})", f"{thing}.half",
+                              f"{thing}[{self.subscript()}]", f"{thing}[{self.subscript()}]", f"({thing} {self.pick('+-*')} {self.pick([other, b])}).x",
+                              f"({b} {self.pick('+-*')} {thing}).x", f"{thing}({a})", f"{thing}.cm({a})", f"{thing}.sm({a})", f"{thing}.check({a})",
+                              f"{thing}.items[{self.pick(['0', '1', '-1', '2'])}]", f"({thing} < {other})", f"({thing} == {other})", f"({thing} >= {b})"])
+        if choice == 20 and self.families:
+            name = self.pick(self.families)[0]
+            return self.pick([f"{name}({a}, {b}).x", f"{name}({a}, {b}).get()", f"{name}.cm({a})", f"{name}.sm({a})", f"{name}({a}, {b}).form({b})"])
+        if choice == 21:
+            return f"({a} if {self.plain_condition()} else {b})"
+        if choice == 22 and self.lists:
+            return f"l[{self.subscript(False)}]"
+        return f"({a} + {b})"
+
+    def plain_condition(self):
+        a, b = self.plain_number(0), self.plain_number(0)
+        if self.chance(20) and self.things:
+            return f"{self.pick(self.things)} {self.pick(COMPARES)} {self.pick(self.things)}"
+        return f"{a} {self.pick(COMPARES)} {b}"
+
+    def subscript(self, pairs=None):
+        """A key for `__getitem__` and the like, mostly a good one."""
+        counter = self.pick(self.counters) if self.counters else "1"
+        one = lambda: self.pick(["0", "1", "2", f"{counter} & 1", f"{counter} & 3"] + ["-1", "9", counter] * self.chance(15))
+        return f"{one()}, {one()}" if (self.pairs if pairs is None else pairs) else one()
+
     def number(self, depth):
         if depth <= 0:
             return self.number_atom()
+        if self.plain and self.chance(92):
+            return self.plain_number(depth)
         a, b = self.number(depth - 1), self.number(depth - 1)
         choice = self.below(40)
         if choice < 10:
@@ -112,8 +184,8 @@ class Objects:
             name, count = self.pick(self.helpers)
             if self.inside is not None and self.chance(60):
                 return f"({a} - {b})"
-            if count > 1 and self.chance(10):
-                return f"{name}({a}, a1={b})" if count == 2 else f"{name}({a})"
+            if count and self.chance(15):
+                return self.by_keywords(name, count, a, b)
             return f"{name}({', '.join(self.number(depth - 1) for _ in range(count))})"
         if choice < 29 and self.things:
             return self.asked(self.pick(self.things), a, b, depth)
@@ -206,6 +278,14 @@ class Objects:
         for index in range(1, count):
             if "=" in signature[index - 1] and "=" not in signature[index]:
                 signature[index] += "=1"
+        if count and self.chance(8):
+            signature.insert(self.below(count), "*")
+            if signature[0] == "*" and count > 1 and self.chance(50):
+                signature[0] = "*rest"
+        elif self.chance(5):
+            signature.append("**more")
+        elif count and self.chance(5):
+            signature.insert(1, "/")
         self.method(name, ", ".join(signature), self.small_body(parameters, [], "helper"))
         self.helpers.append((name, count))
 
@@ -227,6 +307,8 @@ class Objects:
         here = self.small_body
         whole = parent is None
         likely = lambda percent: self.chance(percent if whole else percent // 3)
+        if self.plain:
+            likely = lambda percent: self.chance((percent > 20) * 95 if whole else percent // 4)
         for method, parameters in (("get", ["n"]), ("form", ["n"]), ("put", ["n"]), ("twice", ["n"]), ("check", ["n"])):
             if likely(85):
                 self.small_method(method, parameters)
@@ -260,13 +342,15 @@ class Objects:
             if self.chance(50) and not parent[1]:
                 lines.insert(self.below(2), f"self.{self.pick(['z', 'w'])} = {self.number_constant()}")
         else:
-            parameters = self.pick(["self, x, y=1", "self, x, y=0.5", "self, x=0, y=0", "self, x=1.5, y=None"])
+            parameters = "self, x, y" if self.plain and self.chance(50) else self.pick(["self, x, y=1", "self, x, y=0.5", "self, x=0, y=0", "self, x=1.5, y=None"])
             lines = [self.pick(["self.x = x", "self.x = x", "self.x = x + 1", "self.x = float(x)", "self.x = x if x else 0"]),
                      self.pick(["self.y = y", "self.y = y", "self.y = x", f"self.y = {self.number_constant()}"]),
                      f"self.total = {self.number_constant()}"]
             if self.chance(25):
                 lines.reverse()
-            if self.chance(60):
+            if self.plain and self.chance(60):
+                self.line("items = [1, 2, 0.5, 3]")
+            elif self.plain or self.chance(60):
                 lines.append(self.pick(["self.items = [1, 2.5, 3, 4]", "self.items = [x, y, 0, 1]", "self.items = array('d', [1, 2, 3, 4])",
                                         "self.items = [0] * 5"]))
             if self.chance(10):
@@ -308,6 +392,8 @@ class Objects:
 
     def operators(self, likely):
         name = self.families[-1][0]
+        if self.plain:
+            likely = lambda percent: self.chance(percent + 15)
         chosen = [operator for operator in ARITHMETIC if likely(45 if operator in ("add", "sub", "mul", "truediv") else 12)]
         for operator in chosen:
             sign = ARITHMETIC[operator] if operator not in ("lshift", "pow", "matmul", "mul") else "+"
@@ -325,7 +411,7 @@ class Objects:
                 self.method(f"__i{operator}__", "self, other", self.pick([
                     [f"self.x {sign}= other", "return self"], ["return NotImplemented"], [f"return {name}(other)"], ["self.total = 1; return self"]]))
         for order in ORDERS:
-            if likely(35):
+            if likely(90 if self.plain else 35):
                 self.method(f"__{order}__", "self, other", self.pick([
                     [f"return self.x {ORDERS[order]} other.x"], [f"return self.x {ORDERS[order]} other.x"], [f"return self.x {ORDERS[order]} other"],
                     ["return NotImplemented"], [f"if isinstance(other, {name}): return self.x {ORDERS[order]} other.x", "return NotImplemented"],
@@ -335,13 +421,22 @@ class Objects:
                 self.method(f"__{special}__", "self", [self.pick(["return self.x", "return -self.x", "return 1", "return 2.0", f"return {name}(1)"])])
 
     def containers(self, likely):
-        if likely(60):
+        if self.plain and likely(60):
+            name, index = self.families[-1][0], "x * 2 + y" if self.pairs else "key"
+            unpacked = self.pick([["x, y = key"], ["x = key[0]", "y = key[1]"], ["(x, y) = key"]]) if self.pairs else []
+            guard = self.pick([[], [], [f"if {index} > {self.pick([2, 3, 6])}: raise IndexError(key)"], [f"if {index} < 0: return self.y"]])
+            self.method("__getitem__", "self, key", unpacked + guard + [self.pick([
+                f"return self.items[{index}]", f"return self.items[{index}]", f"return self.items[({index}) & 3] + self.x", f"return self.form({index})"])])
+            self.method("__setitem__", "self, key, value", unpacked + guard + [self.pick([
+                f"self.items[{index}] = value", f"self.items[{index}] = value", f"self.items[({index}) & 3] = value + self.x", f"self.x = {index}",
+                f"self.total += value"])])
+        elif likely(60):
             self.method("__getitem__", "self, key", self.pick([
                 ["return self.items[key]"], ["x, y = key", "return self.items[x + y]"], ["return self.items[key[0] * 2 + key[1]]"],
                 ["return self.x + key"], [f"if key > {self.below(12)}: raise IndexError(key)", "return self.y"],
                 ["x, y = key", "if x < 0 or y > 3: return self.k", "return self.items[x % 4] + y"], ["return key"],
                 ["(x, y), z = key, 2", "return self.form(x) + y + z"], self.small_body(["self.x", "self.y"], ["self"], "method")]))
-        if likely(55):
+        if not self.plain and likely(55):
             self.method("__setitem__", "self, key, value", self.pick([
                 ["self.items[key] = value"], ["x, y = key", "self.items[x + y] = value"], ["self.items[key[0]] = value"], ["self.x = value"],
                 ["x, y = key", "self.total = value"], ["if key == 3: raise KeyError(key)", "self.y = value"], ["self.items[key[1] & 3] = value + key[0]"],
@@ -362,7 +457,7 @@ class Objects:
             return "None"
         name = self.pick(self.families)[0]
         number = self.number_constant
-        return self.pick([f"{name}({number()})", f"{name}({number()}, {number()})", f"{name}({number()}, {number()})"] + [f"{name}()"] * self.chance(8))
+        return self.pick([f"{name}({number()}, {number()})" if self.plain else f"{name}({number()})", f"{name}({number()}, {number()})", f"{name}({number()}, {number()})"] + [f"{name}()"] * self.chance(8))
 
     def user(self):
         name = self.name("u")
@@ -387,15 +482,15 @@ class Objects:
 
     def user_loop(self, depth):
         counter = self.name("i")
-        rounds = self.pick([3, 6, 10, 20]) if depth == 2 else self.pick([2, 3, 4])
+        rounds = self.pick([3, 6, 10, 20, 40]) if depth == 2 else self.pick([2, 3, 4])
         source = f"range({rounds})"
         if self.chance(15):
-            source = self.pick(["(1, 2.5, 3, 4.5)", f"range({rounds}, 0, -1)", "[0.5, 1, 2]", "l[:5]", "list(range(5))[1:]", "(1, 0.5) * 4"])
+            source = self.pick(["l", "w", "reversed(l)", "d", "map(abs, w)", "[x for x in l if x]", "(x for x in w)", "iter(l)", "(1, 2.5, 3, 4.5)", f"range({rounds}, 0, -1)", "[0.5, 1, 2]", "l[:5]", "list(range(5))[1:]", "(1, 0.5) * 4"])
         self.line(f"for {counter} in {source}:")
         self.indent += 1
         self.numbers.append(counter)
         self.counters.append(counter)
-        for _ in range(1 + self.below(6 if depth == 2 else 3)):
+        for _ in range(1 + self.below(6 if depth == 2 else 3) + (3 if self.plain and depth == 2 else 0)):
             self.user_statement(depth)
         if self.lists:
             self.line(f"if len(l) > 30: del l[9:]")
@@ -403,7 +498,7 @@ class Objects:
         self.counters.remove(counter)
 
     def user_statement(self, depth, guarded=False):
-        if not guarded and self.chance(50):
+        if not guarded and self.chance(75 if self.plain else 50):
             self.line("try:")
             self.indent += 1
             self.user_statement(depth, True)
@@ -413,7 +508,13 @@ class Objects:
             else:
                 self.line(f"except ({self.pick(['TypeError, ValueError', 'ArithmeticError', 'LookupError, AttributeError'])}): v = 1")
             return
-        choice = self.below(44)
+        choice = self.below(46)
+        if self.plain and self.chance(60):
+            # Mostly what works again and again.
+            choice = self.pick([0, 0, 0, 6, 9, 10, 14, 14, 17, 17, 20, 23, 24, 25, 28, 31, 40, 44, 44, 44])
+        if self.plain and not guarded and choice >= 28 and self.chance(90):
+            # Likely to raise.
+            choice = 0
         number, thing = self.number, lambda: self.pick(self.things)
         if choice == 12 and depth <= 1 or 14 <= choice < 28 and not self.things:
             choice = self.below(9)
@@ -443,6 +544,7 @@ class Objects:
             self.line(f"{thing()}.{self.pick(['x', 'y', 'total', 'x', 'k', 'w'])} {self.pick(['=', '+=', '=', '-='])} {number(1)}")
         elif choice < 20:
             key = self.pick([self.bound(), f"{self.bound()}, {self.bound()}", f"{self.bound()}, {self.number(0)}"])
+            key = self.subscript() if self.plain and self.chance(90) else key
             self.line(f"{thing()}[{key}] {self.pick(['=', '=', '+='])} {number(1)}")
         elif choice < 22:
             sign = self.pick(["+", "-", "*", "/", "+", "-", "%", "&", "**", "@", ">>"])
@@ -488,14 +590,46 @@ class Objects:
             self.line(f"{self.pick(self.families)[0]}.k = {number(0)}")
         elif choice == 42:
             self.line(f"w = [{number(1).replace('acc', 'j')} for j in range(3)]")
+        elif choice >= 44:
+            self.odd_statement(number, thing)
         else:
             self.line(f"acc = acc + {number(1)} * {self.pick(['2', '0.5'])}")
+
+    def odd_statement(self, number, thing):
+        """What is not like other statements."""
+        counter = self.pick(self.counters) if self.counters else "v"
+        lines = [f"v = {counter} if {counter} % 3 else {counter} + 0.5", f"acc += (lambda z: z + {number(0)})({number(0)})", "acc += a * b % 1000",
+                 f"while acc > {number(0)}: acc -= 1 + abs(acc)", f"v = 1 << ({counter} & 63)", f"acc += 1 << {self.pick(['62', '30', '61'])}",
+                 "a, b = b, a", f"v = {self.pick(['int', 'float'])}(v)", "d[1] = d", f"l = [v, acc]", f"w.sort()", f"l.extend(w)", f"s += 'ab'"]
+        name = self.name("z")
+        helper = self.pick(self.helpers)[0] if self.helpers else "f"
+        lines += [[f"def {name}(z, y=1): return z + {self.pick(['a', 'b', 'v', 'y'])}", f"acc += {name}({number(0)})"],
+                  [f"{name} = {helper}", f"acc += {name}({number(0)})"], [f"{name} = M.f", f"acc += {name}({number(0)}, 2)"],
+                  f"acc += {self.pick(self.globals_of_numbers)}"]
+        if self.things:
+            t, u = thing(), thing()
+            k = self.pick(self.families)[0]
+            lines += 2 * [
+                [f"r = {t} if {counter} % {self.pick(['2', '3', '5'])} else {u}", f"acc += {self.asked('r', number(0), number(0), 0)}"],
+                [f"r = {t}.{self.pick(['get', 'form', 'put', 'sm', 'cm'])}", f"acc += r({self.pick(['', number(0)])})"],
+                f"{t}.x, {t}.y = {u}.y, {u}.x", f"{t}.items[{self.subscript(False)}] {self.pick(['=', '+='])} {number(0)}",
+                f"acc += sum(r.x for r in ({t}, {u}))", f"w = [r.form({number(0)}) for r in ({t}, {u})]", f"acc += {k}.get({t})", f"acc += {k}.form({t}, n={number(0)})",
+                f"acc += {t}.form(n={number(0)})", f"q = {k}(y={number(0)}, x={number(0)})", f"q = {k}({number(0)}, y={number(0)})",
+                f"q = {k}(*({number(0)}, {number(0)}))", f"{t}.__class__ = {k}", f"{t}.held = {u}", f"acc += {t}.held.x",
+                [f"for r in range(40): setattr({t}, 'n%d' % r, r)"], f"{t}.__dict__ = {{'x': {number(0)}, 'y': 1, 'total': 2.5}}",
+                f"{t}.get = {t}.get", f"del {t}.x; {t}.x = {number(0)}", f"acc += getattr({t}, 'x')", f"setattr({t}, 'y', {number(0)})",
+                f"acc += isinstance({t}, {k})", f"q = max({t}, {u})", f"P(sorted([{t}, {u}]))", f"acc += ({t} is {u}) + ({t} == {u})",
+                f"q = {t} + {u} + {number(0)}", f"q = -{t}", f"q = {t}; {t} += {number(0)}", f"v = {t} < {u} < {t}", f"acc += ({t}.x > {u}.x) * ({t}.y <= 1)",
+                f"{t}.k = {number(0)}", f"q = type({t})({number(0)}, {number(0)})", f"acc += {t}.x * {u}.y - {t}.y * {u}.x"]
+        chosen = self.pick(lines)
+        for line in [chosen] if isinstance(chosen, str) else chosen:
+            self.line(line)
 
     def user_calls(self, name, rounds):
         variants = []
         for _ in range(1 + self.below(3)):
             number = self.number_constant
-            thing = lambda: self.thing() if self.chance(94) else self.pick([self.number_constant(), "None", "'a'", "[1, 2, 3]"])
+            thing = lambda: self.thing() if self.chance(98 if self.plain else 94) else self.pick([self.number_constant(), "None", "'a'", "[1, 2, 3]"])
             child = lambda kind, plain: f"{self.children[kind]}({plain})" if kind in self.children and self.chance(20) else plain
             items = child("list", self.pick(["[1, 2, 3]", "[0.5, 1, 2.5, 3]", "[5, 6, 7, 8, 9]", "[]", "['a', 1]", "list(range(12))"]))
             scalar = lambda: child(self.pick(["int", "float"]), number())
@@ -544,6 +678,8 @@ class Objects:
     def object_program(self):
         self.families, self.helpers, self.globals_of_numbers, self.children = [], [], [], {}
         self.tame = self.chance(65)
+        # Whether most of it is what compiled code does in line; whether keys are pairs.
+        self.plain, self.pairs = self.chance(65), self.chance(50)
         self.in_body([], [], None)
         self.lines += PRELUDE.splitlines()
         self.line(f"def f(a, b): return {self.pick(['a + b', 'a - M.n', 'a if a else b', 'b'])}")
@@ -554,7 +690,7 @@ class Objects:
             name = self.name("G")
             self.line(f"{name} = {self.number_constant()}")
             self.globals_of_numbers.append(name)
-        if self.chance(25):
+        if self.chance(5 if self.plain else 25):
             for kind in self.random.sample(sorted(BUILTIN_CHILDREN), 1 + self.below(2)):
                 name = self.name("B")
                 self.line(f"class {name}({kind}):")
@@ -562,10 +698,11 @@ class Objects:
                 self.children[kind] = name
         for _ in range(self.below(4)):
             self.helper_function()
-        for _ in range(self.pick([0, 1, 1, 2, 2, 3])):
+        for _ in range(self.pick([1, 1, 2, 2, 3] if self.plain else [0, 1, 1, 2, 2, 3])):
             self.family()
-        if self.families and self.chance(40):
-            self.helper_function()
+        if self.families:
+            for _ in range(self.below(3)):
+                self.helper_function()
         users = [self.user() for _ in range(self.pick([1, 1, 2]))]
         for user in users:
             self.user_calls(user, self.pick([20, 30, 40]))
