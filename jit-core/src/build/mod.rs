@@ -11,12 +11,13 @@
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
 //! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `bodies`, `instances`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
 
 mod arithmetic;
 pub mod attributes;
+mod bodies;
 mod builder;
 mod calls;
 mod control;
