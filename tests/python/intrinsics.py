@@ -583,3 +583,13 @@ for _ in range(40):
     xs = []
     result = list(generator(5))
 print(result)
+
+
+def same_object(x):
+    y = abs(x)
+    return y is x
+
+
+for _ in range(40):
+    same = same_object(10**6), same_object(-(10**6)), same_object(2.5), same_object(3)
+print(same)

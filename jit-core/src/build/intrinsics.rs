@@ -10,6 +10,7 @@
 //! `Python/bltinmodule.c`, `Modules/mathmodule.c`, and `Objects/` for the methods.
 
 use super::builder::Builder;
+use super::locals::holds;
 use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
@@ -214,6 +215,14 @@ impl Builder<'_> {
     fn abs(&mut self) -> Option<Item> {
         if !self.may_guess(Reason::Overflow) {
             return None;
+        }
+        let item = self.argument(1);
+        if self.item_py(item) != PyTypes::FLOAT && self.example_kind(item) != Some(RawKind::Float) {
+            // Of an int that is not negative the result is that object: only where nobody has it.
+            let Item::Raw { raw, local: None } = item else { return None };
+            if self.state.locals.iter().any(|local| holds(local, raw)) {
+                return None;
+            }
         }
         let kind = self.numbers(1, None)?[0];
         self.guard_level();
