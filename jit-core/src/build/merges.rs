@@ -16,6 +16,7 @@ use super::builder::Builder;
 use super::items::constant_types;
 use super::locals::holds;
 use super::state::*;
+use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Arithmetic, Offset, Op as Code};
 use crate::exit::Reason;
 use crate::flow::graph::FlowGraph;
@@ -84,7 +85,10 @@ impl Builder<'_> {
     /// The shape in which a state would arrive if nothing else did.
     fn offered(&self, target: Offset, state: &State) -> Shape {
         let constants = &self.request.code.constants;
-        let mut shape = state.shape(self.allow_raw(target), |i| constant_types(&constants[i as usize]));
+        let mut shape = state.shape(self.allow_raw(target), |i| {
+            let constant = &constants[i as usize];
+            (constant_types(constant), *constant == Constant::BigInt)
+        });
         let computed = state.stack.len().saturating_sub(self.consumed(target));
         let numbers = state.stack[computed..].iter().all(|item| self.number(*item).is_some());
         for (position, item) in state.stack.iter().enumerate() {

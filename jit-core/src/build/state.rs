@@ -389,8 +389,9 @@ impl State {
         State { locals, names: vec![Name::Unknown; names], stack: Vec::new(), suspect: None }
     }
 
-    /// What this state offers to a merge point; `constant` gives the type of an entry of `co_consts`.
-    pub fn shape(&self, allow_raw: bool, constant: impl Fn(u32) -> PyTypes) -> Shape {
+    /// What this state offers to a merge point; `constant` gives the type of an entry of `co_consts`, and whether it is a number
+    /// that cannot be raw.
+    pub fn shape(&self, allow_raw: bool, constant: impl Fn(u32) -> (PyTypes, bool)) -> Shape {
         Shape {
             locals: self
                 .locals
@@ -416,7 +417,10 @@ impl State {
                 .iter()
                 .map(|item| match *item {
                     Item::Null => ItemShape::Null,
-                    Item::Const(i) => ItemShape::Object { py: constant(i), big: false, known: None },
+                    Item::Const(i) => {
+                        let (py, big) = constant(i);
+                        ItemShape::Object { py, big, known: None }
+                    }
                     Item::Object { py, big, known, .. } => ItemShape::Object { py, big, known },
                     Item::Raw { raw, .. } if allow_raw => ItemShape::Raw(raw.kind()),
                     Item::Raw { raw, .. } => ItemShape::Object { py: raw.py(), big: false, known: None },
