@@ -12,6 +12,7 @@
 use super::builder::Builder;
 use super::locals::holds;
 use super::state::*;
+use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
 use crate::helpers::Helper;
@@ -219,8 +220,12 @@ impl Builder<'_> {
         let item = self.argument(1);
         if self.item_py(item) != PyTypes::FLOAT && self.example_kind(item) != Some(RawKind::Float) {
             // Of an int that is not negative the result is that object: only where nobody has it.
-            let Item::Raw { raw, local: None } = item else { return None };
-            if self.state.locals.iter().any(|local| holds(local, raw)) {
+            let alone = match item {
+                Item::Raw { raw, local: None } => !self.state.locals.iter().any(|local| holds(local, raw)),
+                Item::Const(i) => matches!(self.constant(i), Constant::Int(..0)),
+                _ => false,
+            };
+            if !alone {
                 return None;
             }
         }
