@@ -169,6 +169,16 @@ def run_plain(text):
     return shown
 
 
+def depends_on_recursion_limit(text, plain):
+    """Whether a program hides that it reached the limit: how deep it got depends on the calls of this module, too."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 50)
+    try:
+        return run_plain(text) != plain
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 def run_compiled(text, mode, backend):
     """What the program shows under Columba."""
     import columba

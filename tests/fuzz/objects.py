@@ -376,7 +376,11 @@ class Objects:
                 body.insert(0, f"if n {self.pick(COMPARES)} self.x: return {self.pick(own)}")
             elif choice == 3:
                 body = self.small_body(own + ["n"], ["self"], "method", "")+ body
-            if self.chance(40):
+            if self.chance(30):
+                # What was there before outlives the store.
+                attribute = self.pick(["x", "y", "total"])
+                body = [f"t = self.{attribute}", f"self.{attribute} = {self.pick(['n', 'n', 'self.y + n'])}", f"return {self.pick(['t', 't', 't + n'])}"]
+            elif self.chance(40):
                 body.append(f"return {self.pick(['n', 'self.x', '0'])}")
             else:
                 body.append("return 0" if self.chance(60) else "pass")
