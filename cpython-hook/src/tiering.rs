@@ -1,7 +1,7 @@
 //! The policy: what is compiled, when, how often again, and where running code is entered.
 //!
 //! Method: a code object is compiled when its calls reach `threshold`, or when the ticker finds it looping. Exits are
-//! counted by the guess that failed; after so many ([`exits_before`]) the code is compiled again with that guess
+//! counted by the guess that failed; after so many (`exits_before`) the code is compiled again with that guess
 //! generalised, and all else as before. Later versions wait longer and generalise all that ever failed, and the
 //! `LAST_VERSION`-th makes no guesses at all, so there is no storm.
 //! Invariants: a compilation that fails, or panics, is remembered as a refusal and never tried again; while one is
