@@ -96,3 +96,7 @@ def range(n):
 
 
 print(shadowed(5))
+
+# The namespace is complete: what was compiled now stays.
+for _ in range(10):
+    loop(3)
