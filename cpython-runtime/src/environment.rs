@@ -44,6 +44,8 @@ pub struct LiveEnvironment {
     callees: RefCell<Vec<Rc<Callee>>>,
     /// What globals are bound to, by their name.
     examples: RefCell<HashMap<*mut PyObject, Option<Rc<Example>>>>,
+    /// Where globals are.
+    places: RefCell<HashMap<*mut PyObject, Option<GlobalPlace>>>,
     /// Whose names are meant.
     names_of: Cell<Option<u32>>,
     /// Builtins whose identity compiled code compares: each a reference that is held.
@@ -77,6 +79,7 @@ impl LiveEnvironment {
             code,
             callees: RefCell::default(),
             examples: RefCell::default(),
+            places: RefCell::default(),
             names_of: Cell::new(None),
             builtins_known: RefCell::default(),
             modules: RefCell::default(),
@@ -187,6 +190,35 @@ impl LiveEnvironment {
         }
     }
 
+    /// Where a global name's value is; the feedback says which entry it is, most likely.
+    fn find_global(&self, name: *mut PyObject, feedback: &Feedback) -> Option<GlobalPlace> {
+        let hint = match *feedback {
+            Feedback::GlobalModule { index, .. } | Feedback::GlobalBuiltin { index, .. } => usize::from(index),
+            _ => 0,
+        };
+        // SAFETY: the dictionaries are alive, says the constructor's contract.
+        unsafe {
+            let module_keys = Keys::of(self.globals)?;
+            let module_keys_version = module_keys.version_or_new()?;
+            if let Some(value_offset) = module_keys.value_offset(name, hint) {
+                let place =
+                    GlobalPlace { in_builtins: false, module_keys_version, builtin_keys_version: 0, value_offset };
+                return Some(place);
+            }
+            // A key that is another object with the same text is in nobody's way.
+            if !namespace::peek(self.globals, name).is_null() {
+                return None;
+            }
+            let builtin_keys = Keys::of(self.builtins)?;
+            Some(GlobalPlace {
+                in_builtins: true,
+                module_keys_version,
+                builtin_keys_version: builtin_keys.version()?,
+                value_offset: builtin_keys.value_offset(name, hint)?,
+            })
+        }
+    }
+
     fn name(&self, name: u32) -> *mut PyObject {
         // SAFETY: a callee's code object is held, as is this environment's; the compiler only asks for names that exist.
         unsafe {
@@ -259,31 +291,13 @@ impl Keys {
 impl Environment for LiveEnvironment {
     fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace> {
         let name = self.name(name);
-        let hint = match *feedback {
-            Feedback::GlobalModule { index, .. } | Feedback::GlobalBuiltin { index, .. } => usize::from(index),
-            _ => 0,
-        };
-        // SAFETY: the dictionaries are alive, says the constructor's contract.
-        unsafe {
-            let module_keys = Keys::of(self.globals)?;
-            let module_keys_version = module_keys.version_or_new()?;
-            if let Some(value_offset) = module_keys.value_offset(name, hint) {
-                let place =
-                    GlobalPlace { in_builtins: false, module_keys_version, builtin_keys_version: 0, value_offset };
-                return Some(place);
-            }
-            // A key that is another object with the same text is in nobody's way.
-            if !namespace::peek(self.globals, name).is_null() {
-                return None;
-            }
-            let builtin_keys = Keys::of(self.builtins)?;
-            Some(GlobalPlace {
-                in_builtins: true,
-                module_keys_version,
-                builtin_keys_version: builtin_keys.version()?,
-                value_offset: builtin_keys.value_offset(name, hint)?,
-            })
+        // A build walks the bytecode more than once.
+        if let Some(known) = self.places.borrow().get(&name) {
+            return *known;
         }
+        let place = self.find_global(name, feedback);
+        self.places.borrow_mut().insert(name, place);
+        place
     }
 
     fn known_global(&self, name: u32) -> Option<(Known, u64)> {
