@@ -1,6 +1,11 @@
 //! Comparison, membership and truth.
 
-use super::{ERROR, Object, Owned, boxing::box_bool, numbers::one_digit, special_methods};
+use super::{
+    ERROR, Object, Owned,
+    boxing::box_bool,
+    numbers::{float_and_int, one_digit},
+    special_methods,
+};
 use crate::object;
 use columba_jit_core::bytecode::instruction::Comparison;
 use pyo3_ffi as ffi;
@@ -38,13 +43,7 @@ unsafe fn quickly(left: Object, right: Object, comparison: i64) -> Option<bool> 
             return Some((left == right) == (comparison == EQ));
         }
         if ty != other {
-            return if ty == &raw mut ffi::PyFloat_Type && other == &raw mut ffi::PyLong_Type {
-                Some(ordered(object::float_value(left), one_digit(right)? as f64, comparison))
-            } else if ty == &raw mut ffi::PyLong_Type && other == &raw mut ffi::PyFloat_Type {
-                Some(ordered(one_digit(left)? as f64, object::float_value(right), comparison))
-            } else {
-                None
-            };
+            return float_and_int(left, right).map(|(a, b)| ordered(a, b, comparison));
         }
         if ty == &raw mut ffi::PyLong_Type {
             Some(ordered(one_digit(left)?, one_digit(right)?, comparison))

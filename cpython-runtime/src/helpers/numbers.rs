@@ -99,21 +99,8 @@ pub(super) unsafe extern "C" fn binary_op(left: Object, right: Object, operation
                 return result;
             }
         }
-        if ty == &raw mut ffi::PyFloat_Type {
-            if object::type_of(right) == &raw mut ffi::PyLong_Type
-                && let Some(b) = one_digit(right)
-                && let Some(value) = float_operation(object::float_value(left), b as f64, simple)
-            {
-                let result = box_float(value);
-                object::decref(left);
-                object::decref(right);
-                return result;
-            }
-        } else if ty == &raw mut ffi::PyLong_Type {
-            if object::type_of(right) == &raw mut ffi::PyFloat_Type
-                && let Some(a) = one_digit(left)
-                && let Some(value) = float_operation(a as f64, object::float_value(right), simple)
-            {
+        if let Some((a, b)) = float_and_int(left, right) {
+            if let Some(value) = float_operation(a, b, simple) {
                 let result = box_float(value);
                 object::decref(left);
                 object::decref(right);
@@ -155,6 +142,26 @@ pub(super) unsafe extern "C" fn int_binary_op(left: Object, right: Object, opera
         match method {
             Some(method) => method(left.as_ptr(), right.as_ptr()),
             None => operate(left.as_ptr(), right.as_ptr(), operation),
+        }
+    }
+}
+
+/// Both as floats, where one is an exact float and the other an exact int of at most one digit.
+///
+/// # Safety
+/// Both are alive.
+#[inline(always)]
+pub(super) unsafe fn float_and_int(left: Object, right: Object) -> Option<(f64, f64)> {
+    // SAFETY: values are read after the exact type is known.
+    unsafe {
+        let types = (object::type_of(left), object::type_of(right));
+        let (float, int) = (&raw mut ffi::PyFloat_Type, &raw mut ffi::PyLong_Type);
+        if types == (float, int) {
+            Some((object::float_value(left), one_digit(right)? as f64))
+        } else if types == (int, float) {
+            Some((one_digit(left)? as f64, object::float_value(right)))
+        } else {
+            None
         }
     }
 }

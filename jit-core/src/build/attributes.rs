@@ -55,9 +55,7 @@ impl Builder<'_> {
         };
         if let Some(spot) = self.guard_place(Access::Load, name, feedback) {
             let value = self.load(MemTy::Ptr, Ty::Obj, spot.base, spot.offset);
-            let null = self.emit(Op::Null(Ty::Obj));
-            let there = self.compare(Cond::Ne, value, null);
-            self.guard(there, Reason::Version);
+            self.guard_there(value, Ty::Obj);
             self.count("inline_attributes");
             self.typed(value, PyTypes::OBJECT);
             self.exemplify(value, example);
@@ -179,9 +177,7 @@ impl Builder<'_> {
             let same = self.compare(Cond::Eq, value, expected);
             self.guard(same, Reason::Version);
         } else {
-            let null = self.emit(Op::Null(Ty::Obj));
-            let there = self.compare(Cond::Ne, value, null);
-            self.guard(there, Reason::Version);
+            self.guard_there(value, Ty::Obj);
         }
         self.count("inline_module_attributes");
         self.typed(value, PyTypes::OBJECT);
@@ -191,7 +187,7 @@ impl Builder<'_> {
     }
 
     /// The topmost item is likely to be that.
-    fn recognise_top(&mut self, guess: Option<Known>) {
+    pub(super) fn recognise_top(&mut self, guess: Option<Known>) {
         let top = self.position(1);
         if let Item::Object { known, .. } = &mut self.state.stack[top] {
             *known = guess;
@@ -211,7 +207,7 @@ impl Builder<'_> {
         if found.takes_class && !class_methods {
             return None;
         }
-        if !self.guard_class(version) {
+        if !self.guard_class(1, version) {
             return None;
         }
         self.guard_attribute(&found);
@@ -241,14 +237,9 @@ impl Builder<'_> {
         self.guard(same, Reason::Version);
     }
 
-    /// Guards that the topmost item is the class with that version, whose own type is exactly `type`. `false`: nothing was
+    /// Guards that the item at a depth is the class with that version, whose own type is exactly `type`. `false`: nothing was
     /// emitted.
-    pub(super) fn guard_class(&mut self, version: u32) -> bool {
-        self.guard_class_at(1, version)
-    }
-
-    /// The same of the item at a depth.
-    pub(super) fn guard_class_at(&mut self, depth: u32, version: u32) -> bool {
+    pub(super) fn guard_class(&mut self, depth: u32, version: u32) -> bool {
         let Item::Object { value: class, py, .. } = self.state.stack[self.position(depth)] else { return false };
         let may = self.may_guess(Reason::Type) && self.may_guess(Reason::Version);
         if !may || py.may_be_null() || !py.contains(PyTypes::TYPE) {
@@ -298,9 +289,7 @@ impl Builder<'_> {
         let Some(owner) = self.guard_type_version(1, type_version) else { return false };
         let layout = self.request.layout;
         let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_dict);
-        let null = self.emit(Op::Null(Ty::Ptr));
-        let there = self.compare(Cond::Ne, dictionary, null);
-        self.guard(there, Reason::Version);
+        self.guard_there(dictionary, Ty::Ptr);
         let keys = self.load(MemTy::Ptr, Ty::Ptr, dictionary, layout.dict_keys);
         let kind = self.load(MemTy::U8, Ty::I64, keys, layout.keys_kind);
         let general = self.int(0);
@@ -325,9 +314,7 @@ impl Builder<'_> {
         let same = self.compare(Cond::Eq, key, symbol);
         self.guard(same, Reason::Version);
         let value = self.load(MemTy::Ptr, Ty::Obj, entry, layout.keys_indices + layout.unicode_entry_value);
-        let null = self.emit(Op::Null(Ty::Obj));
-        let set = self.compare(Cond::Ne, value, null);
-        self.guard(set, Reason::Version);
+        self.guard_there(value, Ty::Obj);
         self.count("inline_attributes");
         self.typed(value, PyTypes::OBJECT);
         self.replace_owner(value);

@@ -266,9 +266,7 @@ impl Builder<'_> {
     fn body_store_attr(&mut self, name: u32, feedback: &Feedback) -> Option<()> {
         let spot = self.guard_place(Access::Store, name, feedback)?;
         let old = self.load(MemTy::Ptr, Ty::Obj, spot.base, spot.offset);
-        let null = self.emit(Op::Null(Ty::Obj));
-        let there = self.compare(Cond::Ne, old, null);
-        self.guard(there, Reason::Version);
+        self.guard_there(old, Ty::Obj);
         self.typed(old, PyTypes::OBJECT);
         self.guard_quiet_release(old);
         self.pop();
@@ -353,12 +351,7 @@ impl Builder<'_> {
         if elsewhere || body.boxed.replace(raw.value()).is_some() {
             return None;
         }
-        let value = self.emit(match raw {
-            Raw::Float(v) => Op::BoxFloat(v),
-            Raw::Int(v) => Op::BoxInt(v),
-            Raw::Bool(v) => Op::BoxBool(v),
-        });
-        Some(self.defined(value, raw.py()))
+        Some(self.new_box(raw))
     }
 
     /// Pops the top and says whether a jump is taken, 1 or 0. Bools that are not known to be any are guessed.
@@ -442,12 +435,7 @@ impl Builder<'_> {
                 Item::Raw { raw: own, .. } if raw.is_some() => own.value(),
                 Item::Raw { raw, .. } => {
                     types |= raw.py();
-                    let value = self.emit(match raw {
-                        Raw::Float(v) => Op::BoxFloat(v),
-                        Raw::Int(v) => Op::BoxInt(v),
-                        Raw::Bool(v) => Op::BoxBool(v),
-                    });
-                    self.defined(value, raw.py())
+                    self.new_box(raw)
                 }
                 _ => {
                     let nested = self.inlining.is_some();

@@ -14,9 +14,8 @@ use super::examples::Example;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
-use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{Cond, Op, Value};
+use crate::ir::op::{Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
 
@@ -64,13 +63,13 @@ impl Builder<'_> {
         let (before, state) = (self.mark(), self.state.clone());
         self.instance = Some(Instance { class, version, fields: Vec::new() });
         let returns = self.walk_callee(init.callee, callee.clone(), depth as usize + 1, operands, |b| {
-            if !b.guard_class_at(depth, version) {
+            if !b.guard_class(depth, version) {
                 return false;
             }
             let function = b.address(init.function);
             b.guard_callee(function, PyTypes::FUNCTION, &callee);
             // `_PyObject_MakeTpCall` takes a level of its own.
-            b.guard_levels(2);
+            b.guard_level();
             true
         });
         let end = match returns.as_deref() {
@@ -130,15 +129,6 @@ impl Builder<'_> {
         let example = Example { py: PyTypes::OTHER, type_version: version, ..Example::default() };
         self.exemplify(instance, Some(Rc::new(example)));
         Item::owned(instance, PyTypes::OTHER)
-    }
-
-    /// Guards that so many levels of recursion are left.
-    fn guard_levels(&mut self, levels: i64) {
-        let ts = self.thread();
-        let remaining = self.load(MemTy::I32, Ty::I64, ts, self.request.layout.thread_recursion_remaining);
-        let used = self.int(levels);
-        let allowed = self.compare(Cond::Ge, remaining, used);
-        self.guard(allowed, Reason::Interrupt);
     }
 
     fn field_index(&self, name: u32) -> Option<u32> {

@@ -503,7 +503,7 @@ impl Builder<'_> {
         };
         let answer = self.request.environment.is_instance(of, asked)?;
         if let Class::Version(version) = asked {
-            self.guard_class(version).then_some(())?;
+            self.guard_class(1, version).then_some(())?;
         }
         match of {
             Class::Builtin(exact) if matches!(object, Item::Object { .. }) => self.refine(2, exact),

@@ -74,12 +74,7 @@ impl Builder<'_> {
             self.effect(Op::Incref(value));
             return value;
         }
-        let value = match raw {
-            Raw::Float(v) => self.emit(Op::BoxFloat(v)),
-            Raw::Int(v) => self.emit(Op::BoxInt(v)),
-            Raw::Bool(v) => self.emit(Op::BoxBool(v)),
-        };
-        self.defined(value, raw.py());
+        let value = self.new_box(raw);
         for position in 0..self.state.stack.len() {
             if matches!(self.state.stack[position], Item::Raw { raw: other, .. } if other == raw) {
                 self.effect(Op::Incref(value));
@@ -87,6 +82,16 @@ impl Builder<'_> {
             }
         }
         value
+    }
+
+    /// A new object for a raw value, whoever else has one.
+    pub fn new_box(&mut self, raw: Raw) -> Value {
+        let value = self.emit(match raw {
+            Raw::Float(v) => Op::BoxFloat(v),
+            Raw::Int(v) => Op::BoxInt(v),
+            Raw::Bool(v) => Op::BoxBool(v),
+        });
+        self.defined(value, raw.py())
     }
 
     /// Whether a stack item has the raw value, or a local of which the program may ask for the object.

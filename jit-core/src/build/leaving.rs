@@ -117,6 +117,13 @@ impl Builder<'_> {
         self.effect(Op::Guard(condition, leave));
     }
 
+    /// Guards that what was read from a place that a version describes is there: not null.
+    pub fn guard_there(&mut self, value: Value, ty: Ty) {
+        let null = self.emit(Op::Null(ty));
+        let there = self.compare(Cond::Ne, value, null);
+        self.guard(there, Reason::Version);
+    }
+
     pub fn guard_type(&mut self, value: Value, py: PyTypes) {
         let leave = self.leave(Reason::Type);
         self.effect(Op::GuardType(value, py, leave));

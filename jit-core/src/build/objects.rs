@@ -222,9 +222,7 @@ impl Builder<'_> {
             known = Some(builtin);
             own = Own::Permanent;
         } else {
-            let null = self.emit(Op::Null(Ty::Obj));
-            let there = self.compare(Cond::Ne, value, null);
-            self.guard(there, Reason::Version);
+            self.guard_there(value, Ty::Obj);
             known = self.guess_global(name);
             self.exemplify(value, environment.global_example(name));
         }
@@ -240,11 +238,7 @@ impl Builder<'_> {
         }
         let Some((builtin, address)) = self.request.environment.known_global(name) else {
             let guess = self.guess_global(name);
-            let top = self.position(1);
-            if let Item::Object { known, .. } = &mut self.state.stack[top] {
-                *known = guess;
-            }
-            return;
+            return self.recognise_top(guess);
         };
         self.addresses.push(address);
         let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
@@ -254,10 +248,7 @@ impl Builder<'_> {
         let state = self.state.clone();
         let leave = self.leave_with(&state, self.at.next, Reason::Version);
         self.effect(Op::Guard(same, leave));
-        let top = self.position(1);
-        if let Item::Object { known, .. } = &mut self.state.stack[top] {
-            *known = Some(builtin);
-        }
+        self.recognise_top(Some(builtin));
     }
 
     /// What a global name is bound to now, where whoever uses that guards what it is.

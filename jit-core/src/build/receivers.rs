@@ -144,9 +144,7 @@ impl Builder<'_> {
         let mut base = owner;
         if in_line {
             base = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_values);
-            let null = self.emit(Op::Null(Ty::Ptr));
-            let there = self.compare(Cond::Ne, base, null);
-            self.guard(there, Reason::Version);
+            self.guard_there(base, Ty::Ptr);
         }
         if versions.iter().all(|(_, place)| *place == first) {
             let offset = if in_line { 8 * first } else { first };
