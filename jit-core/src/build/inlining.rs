@@ -2,7 +2,7 @@
 //!
 //! *Problem*: a getter, a predicate or a formula takes a frame, boxes for its arguments and a box for its result, all for a few
 //! operations. *Method*: where it is known which function a call, a subscript or an operator reaches, and its bytecode has no
-//! loops, the body is walked on the caller's stack ([`bodies`](super::bodies)), the bodies of what it calls within it. The body has
+//! loops, the body is walked on the caller's stack (`bodies`), the bodies of what it calls within it. The body has
 //! no frame, so nothing in it may be visible: it may compute, read, guard, and store at its end, and every guard leaves to the
 //! call itself, which the interpreter then executes as any other. A body that turns out to need more (a helper that can raise,
 //! a guard after a store) is taken out again, and the call is made. *Invariants*:
