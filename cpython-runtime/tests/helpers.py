@@ -1197,6 +1197,9 @@ def test_exits():
     assert sys.getrefcount(stack[1]) == 5
     assert stack[3] == -(1 << 62) and stack[4] is True and stack[5] is NULL and stack[6] == b"new"
     assert stack[7] is test_exits.__code__.co_consts[1]
+    numbers = [("number", 0), ("number", 2), ("number", 0)]
+    result = rebuild([], numbers, [-9007199254740991.0, 1, -0.0, 0])
+    assert repr(result[size:]) == "(-9007199254740991, -0.0, -9007199254740991)" and result[size] is result[size + 2]
     result = rebuild([local("a", "int", 0), local("text", "null", 0)], [], [7])
     assert result[names.index("a")] == 7 and result[names.index("text")] is NULL
 

@@ -195,7 +195,7 @@ impl Builder<'_> {
             let object = matches!(item, Item::Object { .. });
             let kind = match (self.number(item), item) {
                 (Some(kind), _) => kind,
-                (None, Item::Object { py, big: false, .. }) if self.may_guess(Reason::Type) && !py.may_be_null() => {
+                (None, Item::Object { py, big: false, .. }) if self.may_guess(Reason::Number) && !py.may_be_null() => {
                     self.example_kind(item).or(fallback).filter(|kind| py.contains(kind.py()))?
                 }
                 _ => return None,
@@ -207,7 +207,7 @@ impl Builder<'_> {
         }
         for (kind, depth) in kinds.iter().zip((1..=count).rev()) {
             if matches!(self.argument(depth), Item::Object { .. }) {
-                self.refine(depth, kind.py());
+                self.refine_number(depth, *kind);
             }
         }
         Some(kinds)
@@ -305,6 +305,12 @@ impl Builder<'_> {
             PyTypes::INT | PyTypes::FLOAT if self.may_guess(Reason::Range) => {}
             _ => return None,
         }
+        if let Item::Number(Number { value, .. }) = self.argument(1) {
+            return Some(Item::raw(match py {
+                PyTypes::FLOAT => Raw::Float(value),
+                _ => Raw::Int(self.truncated(value)),
+            }));
+        }
         let kind = self.numbers(1, None)?[0];
         if kind.py() == py {
             return Some(self.same());
@@ -337,7 +343,17 @@ impl Builder<'_> {
         if !self.may_guess(Reason::Range) {
             return None;
         }
-        self.numbers(count, Some(RawKind::Float))?;
+        let before = self.state.stack.clone();
+        for depth in 1..=count {
+            let position = self.position(depth);
+            if let Item::Number(Number { value, .. }) = before[position] {
+                self.state.stack[position] = Item::raw(Raw::Float(value));
+            }
+        }
+        if self.numbers(count, Some(RawKind::Float)).is_none() {
+            self.state.stack = before;
+            return None;
+        }
         self.guard_level();
         let mut values = Vec::new();
         for depth in (1..=count).rev() {

@@ -35,6 +35,7 @@ mod leaving;
 mod locals;
 mod merges;
 mod names;
+mod numbers;
 mod objects;
 mod plan;
 pub mod receivers;
