@@ -125,6 +125,13 @@ impl Builder<'_> {
 
     pub fn get_iter(&mut self) {
         let item = self.state.stack[self.position(1)];
+        if self.item_py(item) == PyTypes::RANGE_ITER {
+            // It is its own iterator.
+            let top = self.position(1);
+            self.own_at(top);
+            self.start_range(top);
+            return;
+        }
         if let Item::Object { py, .. } = item
             && py.exact().is_none()
             && self.may_guess(Reason::Type)
