@@ -31,7 +31,7 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Code units of a body that may be inlined, inline caches included.
 const MOST_UNITS_INLINED: isize = 160;
@@ -141,11 +141,12 @@ impl LiveEnvironment {
             if !is_candidate(&captured, &bytecode) {
                 return None;
             }
-            let constants = items(code.co_consts()).map(|constant| constant as u64).collect();
+            let addresses = |tuple| items(tuple).map(|item| item as u64).collect();
+            let (constants, names) = (addresses(code.co_consts()), addresses(code.co_names()));
             object::incref(code.as_ptr());
             let mut callees = self.callees.borrow_mut();
             let address = code.as_ptr::<PyObject>() as u64;
-            callees.push(Rc::new(Callee { address, code: captured, bytecode, constants }));
+            callees.push(Rc::new(Callee { address, code: captured, bytecode, constants, names }));
             Some(callees.len() as u32 - 1)
         }
     }
@@ -317,6 +318,12 @@ impl Environment for LiveEnvironment {
             let found = capi::_PyType_Lookup(ty, self.name(name));
             if found as u64 != descriptor { None } else { self.callee_of(found) }
         }
+    }
+
+    fn dictionary_versions(&self) -> Option<u64> {
+        // Compiled code counts it up while it holds the GIL; CPython counts from 1.
+        static LAST: AtomicU64 = AtomicU64::new(1 << 63);
+        Some(LAST.as_ptr() as u64)
     }
 
     fn names_of(&self, callee: Option<u32>) {

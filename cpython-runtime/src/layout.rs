@@ -45,6 +45,8 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         dict_keys: dict::MA_KEYS as i32,
         dict_used: dict::MA_USED as i32,
         dict_values: dict::MA_VALUES as i32,
+        dict_version: dict::MA_VERSION_TAG as i32,
+        gc_next: gc_head::GC_NEXT as i32 - gc_head::SIZE as i32,
         module_dict: module::MD_DICT as i32,
         method_wrapper_callable: method_wrapper::CALLABLE as i32,
         keys_version: dict_keys::DK_VERSION as i32,

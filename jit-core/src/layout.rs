@@ -54,6 +54,10 @@ pub struct Layout {
     /// How many entries a dictionary has.
     pub dict_used: i32,
     pub dict_values: i32,
+    /// A number that no other dictionary has, and that changes with every change of the dictionary.
+    pub dict_version: i32,
+    /// From an object that the garbage collector may know, back to a word that is not 0 while it does.
+    pub gc_next: i32,
     pub module_dict: i32,
     /// Of a static or class method: what it stands for.
     pub method_wrapper_callable: i32,
@@ -127,6 +131,8 @@ impl Layout {
         dict_keys: 32,
         dict_used: 16,
         dict_values: 40,
+        dict_version: 24,
+        gc_next: -16,
         module_dict: 16,
         method_wrapper_callable: 16,
         keys_version: 12,

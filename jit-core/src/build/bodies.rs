@@ -17,6 +17,7 @@ use super::state::*;
 use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Feedback, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
+use crate::helpers::{Effects, Helper};
 use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
@@ -274,6 +275,9 @@ impl Builder<'_> {
         self.begin_effects();
         let value = self.own_in_body(item)?;
         self.store(MemTy::Ptr, spot.base, spot.offset, value);
+        if let Some(dictionary) = spot.dictionary {
+            self.note_store(dictionary, value);
+        }
         self.effect(Op::Decref(old));
         Some(())
     }
@@ -492,7 +496,7 @@ impl Builder<'_> {
 /// Whether an operation may follow a store: it runs no Python and cannot fail.
 fn is_harmless(op: &Op) -> bool {
     match op {
-        Op::Call(helper, _) => helper.effects().is_empty(),
+        Op::Call(helper, _) => !helper.effects().intersects(Effects::RAISES | Effects::RUNS_PYTHON),
         Op::SlotSet(..) | Op::SetIp(_) | Op::Switch(..) | Op::Return(..) | Op::Unreachable => false,
         _ => true,
     }
@@ -500,6 +504,8 @@ fn is_harmless(op: &Op) -> bool {
 
 fn has_effect(op: &Op) -> bool {
     match op {
+        // A search.
+        Op::Call(Helper::InstanceHas, _) => false,
         Op::Call(helper, _) => !helper.effects().is_empty(),
         Op::Store { .. }
         | Op::BoxFloat(_)

@@ -33,6 +33,8 @@ pub struct Callee {
     pub bytecode: Bytecode,
     /// Addresses of the code object's constants.
     pub constants: Vec<u64>,
+    /// Addresses of the code object's names.
+    pub names: Vec<u64>,
 }
 
 impl Callee {
@@ -97,7 +99,11 @@ fn is_candidate_instruction(instruction: &Instruction) -> bool {
         Code::PopJumpIf { backward, .. } => !backward,
         Code::LoadAttr(_) => matches!(
             instruction.feedback,
-            Feedback::InstanceValue { .. } | Feedback::Slot { .. } | Feedback::Module { .. } | Feedback::None
+            Feedback::InstanceValue { .. }
+                | Feedback::Slot { .. }
+                | Feedback::WithHint { .. }
+                | Feedback::Module { .. }
+                | Feedback::None
         ),
         _ => false,
     }
@@ -377,8 +383,7 @@ impl Builder<'_> {
             self.guard_type(function, PyTypes::FUNCTION);
         }
         let code = self.load(MemTy::Ptr, Ty::Ptr, function, layout.function_code);
-        self.addresses.push(callee.address);
-        let expected = self.emit(Op::Symbol(Symbol::Address(self.addresses.len() as u32 - 1), Ty::Ptr));
+        let expected = self.plain_address(callee.address);
         let same = self.compare(Cond::Eq, code, expected);
         self.guard(same, Reason::Version);
         if callee.names_globals() {

@@ -104,6 +104,12 @@ pub trait Environment {
         None
     }
 
+    /// Address of the last version number that was given to a dictionary by a store in compiled code (`ma_version_tag`): no number
+    /// that follows it is ever given by CPython.
+    fn dictionary_versions(&self) -> Option<u64> {
+        None
+    }
+
     /// From now on names are those of the callee's `co_names`; `None`: of the function's own.
     fn names_of(&self, _callee: Option<u32>) {}
 

@@ -37,8 +37,10 @@ pub enum Access {
 pub(super) struct Spot {
     pub base: Value,
     pub offset: i32,
-    /// The values in line of which it is one, and which; `None` for a slot.
+    /// The values in line of which it is one, and which.
     pub values: Option<(Value, Index)>,
+    /// The dictionary in whose entry it is.
+    pub dictionary: Option<Value>,
 }
 
 /// A number that is known, or depends on the class.
@@ -127,9 +129,10 @@ impl Builder<'_> {
     }
 
     /// Guards that the topmost object has the attribute where the interpreter found it, or where another known class has it:
-    /// among the values in line, at an index, or in a slot.
+    /// among the values in line, at an index, in a slot, or in an entry of its own dictionary.
     pub(super) fn guard_place(&mut self, access: Access, name: u32, place: &Feedback) -> Option<Spot> {
         let (in_line, version, first) = match *place {
+            Feedback::WithHint { type_version, hint } => return self.guard_entry(access, name, type_version, hint),
             Feedback::InstanceValue { type_version, index } => (true, type_version, i64::from(index)),
             Feedback::Slot { type_version, offset } => (false, type_version, i64::from(offset)),
             _ => return None,
@@ -149,7 +152,7 @@ impl Builder<'_> {
         if versions.iter().all(|(_, place)| *place == first) {
             let offset = if in_line { 8 * first } else { first };
             let values = in_line.then_some((base, Index::Constant(first)));
-            return Some(Spot { base, offset: offset as i32, values });
+            return Some(Spot { base, offset: offset as i32, values, dictionary: None });
         }
         let numbers: Vec<Value> = versions.iter().map(|(_, place)| self.int(*place)).collect();
         let number = self.choose(&tests, &numbers);
@@ -162,7 +165,7 @@ impl Builder<'_> {
         let address = self.binary(BinOp::Add, start, bytes);
         let values = in_line.then_some((base, Index::Chosen(number)));
         let base = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
-        Some(Spot { base, offset: 0, values })
+        Some(Spot { base, offset: 0, values, dictionary: None })
     }
 
     /// A method that the versions of the receiver's type determine: the descriptor found with a version is what a lookup gives
@@ -232,10 +235,24 @@ impl Builder<'_> {
     }
 
     pub(super) fn address(&mut self, address: u64) -> Value {
-        self.addresses.push(address);
-        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let symbol = self.address_symbol(address);
         let value = self.emit(Op::Symbol(symbol, Ty::Obj));
         self.defined(value, PyTypes::OBJECT)
+    }
+
+    /// The same of something that is no object.
+    pub(super) fn plain_address(&mut self, address: u64) -> Value {
+        let symbol = self.address_symbol(address);
+        self.emit(Op::Symbol(symbol, Ty::Ptr))
+    }
+
+    pub(super) fn address_symbol(&mut self, address: u64) -> Symbol {
+        let known = self.addresses.iter().position(|known| *known == address);
+        let number = known.unwrap_or_else(|| {
+            self.addresses.push(address);
+            self.addresses.len() - 1
+        });
+        Symbol::Address(number as u32)
     }
 
     /// The value that belongs to the first test that holds; the last one, which has none, if no other does.
