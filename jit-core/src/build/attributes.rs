@@ -359,10 +359,7 @@ impl Builder<'_> {
         let version = example.map_or(0, |example| example.type_version);
         let version = if version == 0 { from_cache } else { version };
         let Item::Object { value: owner, py, .. } = self.state.stack[self.position(1)] else { return false };
-        if version == 0
-            || py.may_be_null()
-            || !self.request.options.inline_attributes
-            || !self.may_guess(Reason::Type)
+        if version == 0 || py.may_be_null() || !self.request.options.inline_attributes || !self.may_guess(Reason::Type)
         {
             return false;
         }

@@ -12,6 +12,7 @@
 use super::builder::Builder;
 use super::inlining::{Callee, Inlining};
 use super::locals::holds;
+use super::partial::Point;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::code::Constant;
@@ -59,8 +60,21 @@ impl Builder<'_> {
         false
     }
 
-    /// Walks a path through a body, from an instruction to its returns. `false`: the body cannot be inlined.
-    pub(super) fn walk_body(&mut self, body: &mut Body, mut index: usize, mut locals: Vec<Option<Item>>) -> bool {
+    /// Walks a path through a body, from an instruction to its returns, or to where it makes the call
+    /// ([`partial`](super::partial)). `false`: the body cannot be inlined.
+    pub(super) fn walk_body(&mut self, body: &mut Body, index: usize, locals: Vec<Option<Item>>) -> bool {
+        let mut point = None;
+        self.walk_path(body, index, locals, &mut point) || self.call_from(body, point)
+    }
+
+    /// The same of a path that may get stuck behind the point it gives.
+    fn walk_path(
+        &mut self,
+        body: &mut Body,
+        mut index: usize,
+        mut locals: Vec<Option<Item>>,
+        point: &mut Option<Point>,
+    ) -> bool {
         let callee = body.callee.clone();
         if Self::raises(&callee, index) {
             return self.leave_unseen();
@@ -74,6 +88,11 @@ impl Builder<'_> {
             let next = callee.bytecode.instructions.get(index + 1);
             let at = |offset: Offset| callee.bytecode.index_at(offset).unwrap_or(usize::MAX);
             index += 1;
+            if may_get_stuck(&instruction.op)
+                && let Some(here) = self.point(body)
+            {
+                *point = Some(here);
+            }
             match instruction.op {
                 Code::Nop | Code::Resume(_) | Code::Precall(_) => {}
                 Code::PushNull => self.push(Item::Null),
@@ -114,7 +133,7 @@ impl Builder<'_> {
                 Code::LoadGlobal { name, push_null } => self.load_global(name, push_null, &instruction.feedback),
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
-                    if !(self.inline_call(n) || self.intrinsic(n) || self.instantiate(n))
+                    if !(self.inline_call(n, None) || self.intrinsic(n) || self.instantiate(n))
                         || !self.survives_effects(&locals)
                     {
                         return false;
@@ -478,7 +497,7 @@ impl Builder<'_> {
     }
 
     /// A constant of another code object. It must not outlive the body as an item: exits know the function's own only.
-    fn foreign_constant(&mut self, constant: Constant, address: u64) -> Item {
+    pub(super) fn foreign_constant(&mut self, constant: Constant, address: u64) -> Item {
         let number = self.request.code.constants.len() + self.foreign_constants.len();
         self.foreign_constants.push((constant, address));
         Item::Const(number as u32)
@@ -491,6 +510,25 @@ impl Builder<'_> {
             self.give_up_body();
         }
     }
+}
+
+/// Whether it depends on more than the operation whether a body can go on.
+fn may_get_stuck(op: &Code) -> bool {
+    !matches!(
+        op,
+        Code::Nop
+            | Code::Resume(_)
+            | Code::Precall(_)
+            | Code::PushNull
+            | Code::PopTop
+            | Code::Copy(_)
+            | Code::Swap(_)
+            | Code::LoadConst(_)
+            | Code::LoadFast(_)
+            | Code::StoreFast(_)
+            | Code::JumpForward(_)
+            | Code::ReturnValue
+    )
 }
 
 /// Whether an operation may follow a store: it runs no Python and cannot fail.

@@ -14,6 +14,7 @@ use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
 use super::instances::Instance;
 use super::merges::Edge;
+use super::partial::Unfinished;
 use super::plan::Plan;
 use super::state::*;
 use super::unwinding::UnwindKey;
@@ -91,6 +92,8 @@ pub(super) struct Builder<'a> {
     pub kwnames: Option<u32>,
     /// The body that is walked in the place of a call.
     pub inlining: Option<Inlining>,
+    /// Paths of that body that make the call; `None`: they cannot.
+    pub unfinished: Unfinished,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
     /// The instance behind [`Item::Instance`].
@@ -135,6 +138,7 @@ impl<'a> Builder<'a> {
             addresses: Vec::new(),
             kwnames: None,
             inlining: None,
+            unfinished: None,
             tuples: Vec::new(),
             instance: None,
             took_next: false,

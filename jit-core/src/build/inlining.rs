@@ -35,9 +35,43 @@ pub struct Callee {
     pub constants: Vec<u64>,
     /// Addresses of the code object's names.
     pub names: Vec<u64>,
+    /// Of the function that was found: its last arguments' defaults, if all are constants.
+    pub defaults: Option<Defaults>,
+}
+
+/// A tuple of defaults that are constants.
+#[derive(Debug)]
+pub struct Defaults {
+    pub address: u64,
+    /// Each with its address.
+    pub items: Vec<(Constant, u64)>,
 }
 
 impl Callee {
+    /// Which of `positional` arguments, of those that follow them under these names, or of the defaults each parameter is.
+    /// `None`: the call is none that can be arranged here.
+    fn arrange(&self, positional: usize, names: &[Constant]) -> Option<Vec<Argument>> {
+        let wanted = self.code.argcount as usize;
+        let mut arranged: Vec<_> = (0..positional).map(|i| Some(Argument::Given(i))).collect();
+        if positional > wanted {
+            return None;
+        }
+        arranged.resize(wanted, None);
+        let first = self.code.posonly_argcount as usize;
+        for (i, name) in names.iter().enumerate() {
+            let Constant::Str(name) = name else { return None };
+            let parameters = &self.code.locals_plus_names[..wanted];
+            let index = first + parameters.get(first..)?.iter().position(|parameter| parameter == name)?;
+            if arranged[index].replace(Argument::Given(positional + i)).is_some() {
+                return None;
+            }
+        }
+        let defaults = self.defaults.as_ref().map_or(0, |defaults| defaults.items.len());
+        let required = wanted.checked_sub(defaults);
+        let default = |i: usize| Some(Argument::Default(i.checked_sub(required?)?));
+        (0..).zip(arranged).map(|(i, argument)| argument.or_else(|| default(i))).collect()
+    }
+
     fn has(&self, is: impl Fn(&Code) -> bool) -> bool {
         self.bytecode.instructions.iter().any(|instruction| is(&instruction.op))
     }
@@ -52,6 +86,13 @@ impl Callee {
     }
 }
 
+/// Where the value of a parameter comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Argument {
+    Given(usize),
+    Default(usize),
+}
+
 /// Instructions of a body; twice as many over all its paths and those of the bodies in it.
 const MOST_INSTRUCTIONS: usize = 60;
 /// Bodies in bodies.
@@ -64,9 +105,31 @@ pub fn is_candidate(code: &CodeObject, bytecode: &Bytecode) -> bool {
     code.flags & (function | others) == function
         && !code.makes_generator()
         && code.kwonly_argcount == 0
-        && code.exception_table.is_empty()
-        && bytecode.instructions.len() <= MOST_INSTRUCTIONS
-        && bytecode.instructions.iter().all(is_candidate_instruction)
+        && may_return(bytecode)
+}
+
+/// Whether a path through candidate instructions leads to a return.
+fn may_return(bytecode: &Bytecode) -> bool {
+    let mut seen = vec![false; bytecode.instructions.len()];
+    let mut open = vec![0];
+    while let Some(index) = open.pop() {
+        let Some(instruction) = bytecode.instructions.get(index) else { continue };
+        if std::mem::replace(&mut seen[index], true) || !is_candidate_instruction(instruction) {
+            continue;
+        }
+        let mut goto = |target| open.extend(bytecode.index_at(target));
+        match instruction.op {
+            Code::ReturnValue => return true,
+            Code::RaiseVarargs(_) => {}
+            Code::JumpForward(target) => goto(target),
+            Code::PopJumpIf { target, .. } | Code::JumpIfOrPop { target, .. } => {
+                goto(target);
+                open.push(index + 1);
+            }
+            _ => open.push(index + 1),
+        }
+    }
+    false
 }
 
 fn is_candidate_instruction(instruction: &Instruction) -> bool {
@@ -127,10 +190,18 @@ pub(super) struct Inlining {
 }
 
 impl Builder<'_> {
-    /// Puts the body of the function that a call of `arguments` arguments reaches in its place. `false`: nothing was emitted.
-    pub fn inline_call(&mut self, arguments: u32) -> bool {
+    /// Puts the body of the function that a call of `arguments` arguments reaches in its place; `kwnames`: the constant that names
+    /// the last of them. `false`: nothing was emitted.
+    pub fn inline_call(&mut self, arguments: u32, kwnames: Option<u32>) -> bool {
         let Some((position, id, count)) = self.inlinable_callee(arguments) else { return false };
         let Some(callee) = self.request.environment.callee(id) else { return false };
+        let names = match kwnames.map(|constant| self.constant(constant)) {
+            None => &[],
+            Some(Constant::Tuple(names)) => names.as_slice(),
+            Some(_) => return false,
+        };
+        let positional = count.checked_sub(names.len());
+        let Some(arranged) = positional.and_then(|positional| callee.arrange(positional, names)) else { return false };
         if callee.stores() && self.inlining.is_none() {
             // What borrows from a container must not lose it to a store.
             self.settle_volatile();
@@ -138,17 +209,40 @@ impl Builder<'_> {
         }
         let Item::Object { value: function, py, .. } = self.state.stack[position] else { return false };
         let first = self.state.stack.len() - count;
-        let Some(operands) = self.operands_of_body(first) else { return false };
-        self.inline_body(
-            id,
-            arguments as usize + 2,
-            operands,
-            |_| true,
-            |b| {
-                b.guard_callee(function, py, &callee);
-                true
-            },
-        )
+        let Some(given) = self.operands_of_body(first) else { return false };
+        let mut defaults = false;
+        let mut operands = Vec::with_capacity(arranged.len());
+        for argument in arranged {
+            operands.push(match (argument, &callee.defaults) {
+                (Argument::Given(i), _) => given[i],
+                (Argument::Default(i), Some(tuple)) => {
+                    defaults = true;
+                    let (constant, address) = tuple.items[i].clone();
+                    self.foreign_constant(constant, address)
+                }
+                (Argument::Default(_), None) => return false,
+            });
+        }
+        let consumed = arguments as usize + 2;
+        let before = self.begin_partial(consumed);
+        let prepare = |b: &mut Self| {
+            b.guard_callee(function, py, &callee);
+            if let Some(tuple) = callee.defaults.as_ref().filter(|_| defaults) {
+                let found = b.load(MemTy::Ptr, Ty::Ptr, function, b.request.layout.function_defaults);
+                let expected = b.plain_address(tuple.address);
+                let same = b.compare(Cond::Eq, found, expected);
+                b.guard(same, Reason::Version);
+            }
+            true
+        };
+        let inlined = self.inline_body(id, consumed, operands, |_| true, prepare);
+        if let Some(before) = before {
+            if inlined {
+                self.join_call(arguments, kwnames, before);
+            }
+            self.unfinished = None;
+        }
+        inlined
     }
 
     /// Where on the stack the function of a call is, its number, and how many arguments it gets.

@@ -36,6 +36,7 @@ mod locals;
 mod merges;
 mod names;
 mod objects;
+mod partial;
 mod plan;
 pub mod receivers;
 mod slices;

@@ -1,0 +1,143 @@
+//! Inlined bodies of which only some paths can be inlined: the others make the call.
+//!
+//! *Problem*: a small method often has a rare path that does what a body must not do: a call of itself, a loop, two stores.
+//! *Method*: before each instruction that may turn out to be impossible, a path that has had no effect yet remembers where it
+//! stands ([`Point`]). When it cannot go on, what was emitted since is taken out, and the path ends there. All such ends go to
+//! one block, which makes the outermost call as if nothing had been tried, and joins the paths that were inlined.
+//! *Invariants*:
+//! - a path that makes the call has had no effect, as one that leaves;
+//! - behind the join the state is that before the call, but for the operands: locals that the call's side wrote to their slots
+//!   count as not written, which is always allowed, and what borrows from containers has references of its own on both sides;
+//! - a body of which no path comes to an end is not inlined.
+
+use super::bodies::Body;
+use super::builder::Builder;
+use super::inlining::{Inlining, Mark};
+use super::instances::Instance;
+use super::state::*;
+use crate::exit::Reason;
+use crate::ir::op::{Block, Op, Target};
+use crate::ir::types::{PyTypes, Ty};
+
+/// A place in a body from which the call can still be made.
+pub(super) struct Point {
+    mark: Mark,
+    state: State,
+    inlining: Option<Inlining>,
+    instance: Option<Instance>,
+    returns: usize,
+    unfinished: usize,
+}
+
+/// What a call was before its body was tried.
+pub(super) struct Before {
+    state: State,
+    ip_set: bool,
+}
+
+impl Builder<'_> {
+    /// Prepares for paths that make the call of the topmost `consumed` items, where that is possible.
+    pub(super) fn begin_partial(&mut self, consumed: usize) -> Option<Before> {
+        if self.inlining.is_some() {
+            return None;
+        }
+        let below = self.state.stack.len().checked_sub(consumed)?;
+        let (below, operands) = self.state.stack.split_at(below);
+        // A raw operand becomes an object for the call only; nothing else may stand for the same object.
+        let shared =
+            |item: &Item| matches!(item, Item::Raw { raw, .. } if below.iter().any(|other| is_raw(other, *raw)));
+        let possible = self.state.names.is_empty() && self.state.suspect.is_none() && !operands.iter().any(shared);
+        self.unfinished = possible.then(Vec::new);
+        possible.then(|| Before { state: self.state.clone(), ip_set: self.ip_set })
+    }
+
+    /// Where the path that is walked stands, if the call can be made from here.
+    pub(super) fn point(&self, body: &Body) -> Option<Point> {
+        let unfinished = self.unfinished.as_ref()?.len();
+        let inlining = self.inlining.filter(|body| body.possible && !body.effects)?;
+        Some(Point {
+            mark: self.mark(),
+            state: self.state.clone(),
+            inlining: Some(inlining),
+            instance: self.instance.clone(),
+            returns: body.returns.len(),
+            unfinished,
+        })
+    }
+
+    /// Ends a path that cannot go on where it last could make the call. `false`: it never could.
+    pub(super) fn call_from(&mut self, body: &mut Body, point: Option<Point>) -> bool {
+        let Some(Point { mark, state, inlining, instance, returns, unfinished }) = point else { return false };
+        self.take_back(mark, state);
+        (self.inlining, self.instance) = (inlining, instance);
+        body.returns.truncate(returns);
+        let block = self.block;
+        let Some(paths) = &mut self.unfinished else { return false };
+        paths.truncate(unfinished);
+        paths.push(block);
+        true
+    }
+
+    /// The body's result is the topmost item: joins it with that of the call, which the unfinished paths make.
+    pub(super) fn join_call(&mut self, arguments: u32, kwnames: Option<u32>, before: Before) {
+        let Some(paths) = self.unfinished.take().filter(|paths| !paths.is_empty()) else { return };
+        self.settle_volatile();
+        let result = self.pop();
+        let (call, join) = (self.function.new_block(), self.function.new_block());
+        let raw = match result {
+            Item::Raw { raw, .. } => Some(raw),
+            _ => None,
+        };
+        let param = self.function.add_param(join, raw.map_or(Ty::Obj, Raw::ty));
+        let jump = |block, args| Op::Jump(Target { block, args });
+        let value = match raw {
+            Some(raw) => raw.value(),
+            None => self.own(result),
+        };
+        self.push_inst(jump(join, vec![value]), None);
+        for path in paths {
+            self.block = path;
+            self.push_inst(jump(call, vec![]), None);
+        }
+        let Before { state, ip_set } = before;
+        self.state.locals.clone_from(&state.locals);
+        self.aside(call, |b| {
+            b.state = state;
+            b.ip_set = ip_set;
+            b.make_call(arguments, kwnames, PyTypes::OBJECT);
+            let mut value = b.object(b.state.stack[b.position(1)]);
+            if let Some(raw) = raw {
+                let (after, next) = (b.state.clone(), b.at.next);
+                let leave = b.leave_with(&after, next, Reason::Type);
+                b.effect(Op::GuardType(value, raw.py(), leave));
+                let number = match raw.kind() {
+                    RawKind::Float => b.emit(Op::UnboxFloat(value)),
+                    RawKind::Bool => b.emit(Op::UnboxBool(value)),
+                    RawKind::Int => {
+                        let leave = b.leave_with(&after, next, Reason::Overflow);
+                        b.emit(Op::UnboxInt(value, leave))
+                    }
+                };
+                b.effect(Op::Decref(value));
+                value = number;
+            }
+            b.push_inst(jump(join, vec![value]), None);
+        });
+        self.block = join;
+        match raw {
+            Some(raw) => self.push(Item::raw(raw.kind().with(param))),
+            None => {
+                self.defined(param, PyTypes::OBJECT);
+                self.push(Item::owned(param, PyTypes::OBJECT));
+            }
+        }
+        self.count("inline_partial");
+    }
+}
+
+fn is_raw(item: &Item, raw: Raw) -> bool {
+    matches!(item, Item::Raw { raw: other, .. } if *other == raw)
+}
+
+/// Blocks from which paths of the body that is walked make the call.
+pub(super) type Unfinished = Option<Vec<Block>>;
