@@ -125,7 +125,7 @@ impl Builder<'_> {
                 Code::LoadAttr(name) => {
                     let feedback = self.attribute_feedback(Access::Load, name, &instruction.feedback);
                     if !self.body_attribute(name, &feedback) {
-                        return self.leave_unseen();
+                        return self.unfinished.is_none() && self.leave_unseen();
                     }
                 }
                 // What operators may return to have another one asked.
@@ -338,7 +338,7 @@ impl Builder<'_> {
             let number = self.emit(Op::IsType(object, py));
             quiet = self.binary(BinOp::Or, quiet, number);
         }
-        self.guard(quiet, Reason::Unseen);
+        self.guard_usual(quiet);
     }
 
     /// From here on this path leaves no more.
@@ -414,7 +414,7 @@ impl Builder<'_> {
         });
         let mut any = self.binary(BinOp::Or, yes, no);
         any = self.binary(BinOp::Or, any, none);
-        self.guard(any, Reason::Unseen);
+        self.guard_usual(any);
         yes
     }
 

@@ -94,6 +94,8 @@ pub(super) struct Builder<'a> {
     pub inlining: Option<Inlining>,
     /// Paths of that body that make the call; `None`: they cannot.
     pub unfinished: Unfinished,
+    /// Functions behind [`Known::OneOf`]: addresses, and numbers of their bodies.
+    pub choices: Vec<Vec<(u64, u32)>>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
     /// The instance behind [`Item::Instance`].
@@ -139,6 +141,7 @@ impl<'a> Builder<'a> {
             kwnames: None,
             inlining: None,
             unfinished: None,
+            choices: Vec::new(),
             tuples: Vec::new(),
             instance: None,
             took_next: false,

@@ -190,49 +190,28 @@ pub(super) struct Inlining {
 }
 
 impl Builder<'_> {
-    /// Puts the body of the function that a call of `arguments` arguments reaches in its place; `kwnames`: the constant that names
-    /// the last of them. `false`: nothing was emitted.
+    /// Puts the body of the function that a call of `arguments` arguments reaches in its place, or those of the functions that it
+    /// may reach; `kwnames`: the constant that names the last of the arguments. `false`: nothing was emitted.
     pub fn inline_call(&mut self, arguments: u32, kwnames: Option<u32>) -> bool {
-        let Some((position, id, count)) = self.inlinable_callee(arguments) else { return false };
-        let Some(callee) = self.request.environment.callee(id) else { return false };
-        let names = match kwnames.map(|constant| self.constant(constant)) {
-            None => &[],
-            Some(Constant::Tuple(names)) => names.as_slice(),
-            Some(_) => return false,
-        };
-        let positional = count.checked_sub(names.len());
-        let Some(arranged) = positional.and_then(|positional| callee.arrange(positional, names)) else { return false };
-        if callee.stores() && self.inlining.is_none() {
-            // What borrows from a container must not lose it to a store.
-            self.settle_volatile();
-            self.start.clone_from(&self.state);
-        }
-        let Item::Object { value: function, py, .. } = self.state.stack[position] else { return false };
+        let Some((position, count)) = self.function_called(arguments) else { return false };
+        let Item::Object { value: function, py, known, .. } = self.state.stack[position] else { return false };
         let first = self.state.stack.len() - count;
-        let Some(given) = self.operands_of_body(first) else { return false };
-        let mut defaults = false;
-        let mut operands = Vec::with_capacity(arranged.len());
-        for argument in arranged {
-            operands.push(match (argument, &callee.defaults) {
-                (Argument::Given(i), _) => given[i],
-                (Argument::Default(i), Some(tuple)) => {
-                    defaults = true;
-                    let (constant, address) = tuple.items[i].clone();
-                    self.foreign_constant(constant, address)
-                }
-                (Argument::Default(_), None) => return false,
-            });
-        }
         let consumed = arguments as usize + 2;
+        let id = match known {
+            Some(Known::Function(id)) => id,
+            Some(Known::OneOf(number)) => {
+                let Some(choices) = self.choices.get(number as usize).cloned() else { return false };
+                return self.inline_choices(function, &choices, first, (arguments, kwnames));
+            }
+            _ => return false,
+        };
+        let Some(callee) = self.request.environment.callee(id) else { return false };
+        self.settle_for(&callee);
+        let Some((operands, defaults)) = self.arranged_operands(&callee, first, kwnames) else { return false };
         let before = self.begin_partial(consumed);
         let prepare = |b: &mut Self| {
             b.guard_callee(function, py, &callee);
-            if let Some(tuple) = callee.defaults.as_ref().filter(|_| defaults) {
-                let found = b.load(MemTy::Ptr, Ty::Ptr, function, b.request.layout.function_defaults);
-                let expected = b.plain_address(tuple.address);
-                let same = b.compare(Cond::Eq, found, expected);
-                b.guard(same, Reason::Version);
-            }
+            b.guard_defaults(function, defaults.then_some(&callee));
             true
         };
         let inlined = self.inline_body(id, consumed, operands, |_| true, prepare);
@@ -245,16 +224,63 @@ impl Builder<'_> {
         inlined
     }
 
-    /// Where on the stack the function of a call is, its number, and how many arguments it gets.
-    fn inlinable_callee(&self, arguments: u32) -> Option<(usize, u32, usize)> {
+    /// Where on the stack the function of a call is, and how many arguments it gets.
+    fn function_called(&self, arguments: u32) -> Option<(usize, usize)> {
         let (method, callable) = (self.position(arguments + 2), self.position(arguments + 1));
         let (position, count) = match (self.state.stack.get(method), self.state.stack.get(callable)) {
             (Some(Item::Null), Some(_)) => (callable, arguments),
             (Some(_), Some(_)) => (method, arguments + 1),
             _ => return None,
         };
-        let Item::Object { known: Some(Known::Function(id)), .. } = self.state.stack[position] else { return None };
-        Some((position, id, count as usize))
+        Some((position, count as usize))
+    }
+
+    /// Before a body that stores: what borrows from a container must not lose it to that.
+    pub(super) fn settle_for(&mut self, callee: &Callee) {
+        if callee.stores() && self.inlining.is_none() {
+            self.settle_volatile();
+            self.start.clone_from(&self.state);
+        }
+    }
+
+    /// A callee's parameters, of the arguments from a stack position on, the last of which have names, and of its defaults; and
+    /// whether any of these is needed.
+    pub(super) fn arranged_operands(
+        &mut self,
+        callee: &Callee,
+        first: usize,
+        kwnames: Option<u32>,
+    ) -> Option<(Vec<Item>, bool)> {
+        let names = match kwnames.map(|constant| self.constant(constant)) {
+            None => &[],
+            Some(Constant::Tuple(names)) => names.as_slice(),
+            Some(_) => return None,
+        };
+        let given = self.operands_of_body(first)?;
+        let arranged = callee.arrange(given.len().checked_sub(names.len())?, names)?;
+        let mut defaults = false;
+        let mut operands = Vec::with_capacity(arranged.len());
+        for argument in arranged {
+            operands.push(match argument {
+                Argument::Given(i) => given[i],
+                Argument::Default(i) => {
+                    defaults = true;
+                    let (constant, address) = callee.defaults.as_ref()?.items[i].clone();
+                    self.foreign_constant(constant, address)
+                }
+            });
+        }
+        Some((operands, defaults))
+    }
+
+    /// Guards that a function has the defaults that were found with the callee, if they matter.
+    pub(super) fn guard_defaults(&mut self, function: Value, callee: Option<&Callee>) {
+        if let Some(tuple) = callee.and_then(|callee| callee.defaults.as_ref()) {
+            let found = self.load(MemTy::Ptr, Ty::Ptr, function, self.request.layout.function_defaults);
+            let expected = self.plain_address(tuple.address);
+            let same = self.compare(Cond::Eq, found, expected);
+            self.guard(same, Reason::Version);
+        }
     }
 
     /// `container[key]`, or with `store` `container[key] = value`, where a Python function of the container's class does that: its
@@ -272,10 +298,7 @@ impl Builder<'_> {
         }
         let Some(id) = environment.subscript_callee(version, store) else { return false };
         let Some(callee) = environment.callee(id) else { return false };
-        if callee.stores() && self.inlining.is_none() {
-            self.settle_volatile();
-            self.start.clone_from(&self.state);
-        }
+        self.settle_for(&callee);
         let Some(mut operands) = self.operands_of_body(container) else { return false };
         if key.is_some() {
             let items = operands.split_off(1);

@@ -16,7 +16,7 @@ use super::inlining::{Inlining, Mark};
 use super::instances::Instance;
 use super::state::*;
 use crate::exit::Reason;
-use crate::ir::op::{Block, Op, Target};
+use crate::ir::op::{Block, Cond, Op, Target, Value};
 use crate::ir::types::{PyTypes, Ty};
 
 /// A place in a body from which the call can still be made.
@@ -75,6 +75,83 @@ impl Builder<'_> {
         let Some(paths) = &mut self.unfinished else { return false };
         paths.truncate(unfinished);
         paths.push(block);
+        true
+    }
+
+    /// Goes on where a condition holds that usually does. Elsewhere the path makes the call, or leaves where it cannot.
+    pub(super) fn guard_usual(&mut self, condition: Value) {
+        if self.unfinished.is_none() || self.inlining.is_none_or(|body| body.effects) {
+            self.guard(condition, Reason::Unseen);
+            return;
+        }
+        let other = self.branch(condition, true);
+        self.unfinished.get_or_insert_default().push(other);
+    }
+
+    /// Puts the bodies of functions in the place of a call that reaches one of them, or else makes the call. `false`: nothing was
+    /// emitted, or this is a body itself and cannot be inlined.
+    pub(super) fn inline_choices(
+        &mut self,
+        function: Value,
+        choices: &[(u64, u32)],
+        first: usize,
+        (arguments, kwnames): (u32, Option<u32>),
+    ) -> bool {
+        let environment = self.request.environment;
+        let callees: Vec<_> =
+            choices.iter().filter_map(|&(address, id)| Some((address, id, environment.callee(id)?))).collect();
+        for (_, _, callee) in &callees {
+            self.settle_for(callee);
+        }
+        let consumed = arguments as usize + 2;
+        let Some(before) = self.begin_partial(consumed) else { return false };
+        let (mark, state) = (self.mark(), self.state.clone());
+        let mut returns = Vec::new();
+        for (address, id, callee) in callees {
+            let Some((operands, defaults)) = self.arranged_operands(&callee, first, kwnames) else { continue };
+            if self.may_inline(id, operands.len()).is_none() {
+                continue;
+            }
+            let expected = self.address(address);
+            let same = self.compare(Cond::Eq, function, expected);
+            let other = self.branch(same, false);
+            let stuck = self.mark();
+            let paths = self.unfinished.as_ref().map_or(0, Vec::len);
+            let walked = self.walk_callee(id, callee.clone(), consumed, operands, |b| {
+                b.guard_callee(expected, PyTypes::FUNCTION, &callee);
+                b.guard_defaults(expected, defaults.then_some(&*callee));
+                true
+            });
+            match walked {
+                Some(ends) => returns.extend(ends),
+                None => {
+                    self.take_back(stuck, state.clone());
+                    let block = self.block;
+                    if let Some(unfinished) = &mut self.unfinished {
+                        unfinished.truncate(paths);
+                        unfinished.push(block);
+                    }
+                }
+            }
+            self.block = other;
+            self.state = state.clone();
+        }
+        let block = self.block;
+        self.unfinished.get_or_insert_default().push(block);
+        let result = if returns.is_empty() { None } else { self.meet(&state, returns) };
+        let Some(result) = result else {
+            self.take_back(mark, state);
+            self.unfinished = None;
+            return false;
+        };
+        for _ in 0..consumed {
+            let item = self.pop();
+            self.release(item);
+        }
+        self.push(result);
+        self.count("inline_calls");
+        self.join_call(arguments, kwnames, before);
+        self.unfinished = None;
         true
     }
 

@@ -200,7 +200,8 @@ impl Builder<'_> {
         } else {
             let methods: Vec<_> = versions.iter().map(|(_, place)| self.address(place.descriptor)).collect();
             let method = self.choose(&tests, &methods);
-            self.push_method_value(method, PyTypes::OBJECT, None);
+            let known = self.choice_of_methods(name, &versions);
+            self.push_method_value(method, PyTypes::OBJECT, known);
         }
         true
     }
@@ -264,6 +265,22 @@ impl Builder<'_> {
             }
         }
         chosen
+    }
+
+    /// The methods of several classes whose bodies may be inlined.
+    fn choice_of_methods(&mut self, name: u32, versions: &[(u32, MethodPlace)]) -> Option<Known> {
+        let mut functions: Vec<(u64, u32)> = Vec::new();
+        for (version, MethodPlace { descriptor, .. }) in versions {
+            if functions.iter().all(|(known, _)| known != descriptor) {
+                let callee = self.request.environment.method_callee(*version, name, *descriptor);
+                functions.extend(callee.map(|callee| (*descriptor, callee)));
+            }
+        }
+        let number = self.choices.iter().position(|known| *known == functions).unwrap_or_else(|| {
+            self.choices.push(functions.clone());
+            self.choices.len() - 1
+        });
+        (!functions.is_empty()).then_some(Known::OneOf(number as u32))
     }
 
     pub(super) fn push_method(&mut self, name: u32, version: u32, descriptor: u64) {
