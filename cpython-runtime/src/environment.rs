@@ -58,12 +58,17 @@ pub struct LiveEnvironment {
     builtins: *mut PyObject,
     /// The namespace of a module or class body, else null.
     locals: *mut PyObject,
-    keeps: Keeps,
+    code_objects: &'static CodeObjects,
 }
 
-/// Whether the first code object keeps the second alive: by its constants, or by code compiled for it. Whoever is compiled must
-/// not keep it in turn, since nobody would find the cycle.
-pub type Keeps = fn(Code, Code) -> bool;
+/// What is asked about code objects of whoever keeps what was compiled for them.
+pub struct CodeObjects {
+    /// Whether the first code object keeps the second alive: by its constants, or by code compiled for it. Whoever is compiled
+    /// must not keep it in turn, since nobody would find the cycle.
+    pub keeps: fn(Code, Code) -> bool,
+    /// What a code object's arguments looked like when it was compiled.
+    pub arguments: fn(Code) -> Vec<Option<Rc<Example>>>,
+}
 
 impl LiveEnvironment {
     /// # Safety
@@ -73,7 +78,7 @@ impl LiveEnvironment {
         globals: *mut PyObject,
         builtins: *mut PyObject,
         locals: *mut PyObject,
-        keeps: Keeps,
+        code_objects: &'static CodeObjects,
     ) -> Self {
         LiveEnvironment {
             code,
@@ -87,7 +92,7 @@ impl LiveEnvironment {
             globals,
             builtins,
             locals,
-            keeps,
+            code_objects,
         }
     }
 
@@ -135,7 +140,7 @@ impl LiveEnvironment {
         // SAFETY: says the caller.
         unsafe {
             let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
-            if !small || (self.keeps)(code, self.code) {
+            if !small || (self.code_objects.keeps)(code, self.code) {
                 return None;
             }
             let captured = capture(code).ok()?;
@@ -148,7 +153,8 @@ impl LiveEnvironment {
             let defaults = capture::defaults(defaults);
             let mut callees = self.callees.borrow_mut();
             let address = code.as_ptr::<PyObject>() as u64;
-            let callee = Callee { address, code: captured, bytecode, constants, names, defaults };
+            let arguments = (self.code_objects.arguments)(code);
+            let callee = Callee { address, code: captured, bytecode, constants, names, defaults, arguments };
             held(&callee).for_each(|address| object::incref(address as *mut PyObject));
             callees.push(Rc::new(callee));
             Some(callees.len() as u32 - 1)

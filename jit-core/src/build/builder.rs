@@ -14,7 +14,7 @@ use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
 use super::instances::Instance;
 use super::merges::Edge;
-use super::partial::Unfinished;
+use super::partial::{Choice, Unfinished};
 use super::plan::Plan;
 use super::state::*;
 use super::unwinding::UnwindKey;
@@ -94,8 +94,10 @@ pub(super) struct Builder<'a> {
     pub inlining: Option<Inlining>,
     /// Paths of that body that make the call; `None`: they cannot.
     pub unfinished: Unfinished,
-    /// Functions behind [`Known::OneOf`]: addresses, and numbers of their bodies.
-    pub choices: Vec<Vec<(u64, u32)>>,
+    /// Receivers of the bodies that are walked whose types have one of these versions.
+    pub narrowed: Vec<(Value, Vec<u32>)>,
+    /// Functions behind [`Known::OneOf`].
+    pub choices: Vec<Vec<Choice>>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
     /// The instance behind [`Item::Instance`].
@@ -142,6 +144,7 @@ impl<'a> Builder<'a> {
             inlining: None,
             unfinished: None,
             choices: Vec::new(),
+            narrowed: Vec::new(),
             tuples: Vec::new(),
             instance: None,
             took_next: false,

@@ -14,6 +14,7 @@
 
 use super::bodies::{Body, Returned};
 use super::builder::Builder;
+use super::examples::Example;
 use super::items::constant_types;
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
@@ -37,6 +38,8 @@ pub struct Callee {
     pub names: Vec<u64>,
     /// Of the function that was found: its last arguments' defaults, if all are constants.
     pub defaults: Option<Defaults>,
+    /// What its arguments looked like when it was compiled itself, as far as that is known.
+    pub arguments: Vec<Option<Rc<Example>>>,
 }
 
 /// A tuple of defaults that are constants.
@@ -419,7 +422,7 @@ impl Builder<'_> {
         if outer.is_none() {
             self.instance = None;
         }
-        let returns = self.walk_callee(id, callee, consumed, operands, prepare);
+        let returns = self.walk_callee(id, callee, consumed, (operands, None), prepare);
         let Some(result) = returns.and_then(|returns| self.meet(&state, returns)).filter(|item| accept(*item)) else {
             match before {
                 Some(before) => self.take_back(before, state),
@@ -453,13 +456,14 @@ impl Builder<'_> {
         may.then_some(callee)
     }
 
-    /// Walks a body with these arguments and gives the ends of its paths. `None`: it cannot be inlined.
+    /// Walks a body with these arguments, the first of which may be known to have a type with some version, and gives the ends of
+    /// its paths. `None`: it cannot be inlined.
     pub(super) fn walk_callee(
         &mut self,
         id: u32,
         callee: Rc<Callee>,
         consumed: usize,
-        operands: Vec<Item>,
+        (operands, receiver): (Vec<Item>, Option<u32>),
         prepare: impl FnOnce(&mut Self) -> bool,
     ) -> Option<Vec<Returned>> {
         let environment = self.request.environment;
@@ -478,6 +482,7 @@ impl Builder<'_> {
             Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
         });
         environment.names_of(Some(id));
+        let lent = self.lend_examples(&callee, &locals, receiver);
         let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
         let walked = prepare(self) && self.walk_body(&mut body, 0, locals);
         let possible = walked && self.body_is_possible() && !body.returns.is_empty();
@@ -485,6 +490,7 @@ impl Builder<'_> {
         let boxed = body.returns.iter().find_map(|end| end.boxed);
         environment.names_of(outer.map(|outer| outer.callee));
         self.inlining = outer;
+        self.return_examples(lent);
         if let Some(body) = &mut self.inlining {
             body.possible &= possible;
             body.effects |= effects;

@@ -35,6 +35,16 @@ pub(super) struct Before {
     ip_set: bool,
 }
 
+/// One of the functions that a call may reach.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub address: u64,
+    /// The number of its body.
+    pub callee: u32,
+    /// Of the types for which it is chosen, at least one.
+    pub versions: Vec<u32>,
+}
+
 impl Builder<'_> {
     /// Prepares for paths that make the call of the topmost `consumed` items, where that is possible.
     pub(super) fn begin_partial(&mut self, consumed: usize) -> Option<Before> {
@@ -93,35 +103,50 @@ impl Builder<'_> {
     pub(super) fn inline_choices(
         &mut self,
         function: Value,
-        choices: &[(u64, u32)],
+        choices: &[Choice],
         first: usize,
         (arguments, kwnames): (u32, Option<u32>),
     ) -> bool {
         let environment = self.request.environment;
         let callees: Vec<_> =
-            choices.iter().filter_map(|&(address, id)| Some((address, id, environment.callee(id)?))).collect();
-        for (_, _, callee) in &callees {
+            choices.iter().filter_map(|choice| Some((choice, environment.callee(choice.callee)?))).collect();
+        for (_, callee) in &callees {
             self.settle_for(callee);
         }
         let consumed = arguments as usize + 2;
-        let Some(before) = self.begin_partial(consumed) else { return false };
-        let (mark, state) = (self.mark(), self.state.clone());
+        let nested = self.inlining;
+        let before = match nested {
+            Some(body) if self.unfinished.is_none() || body.effects => return false,
+            Some(_) => None,
+            None => {
+                let Some(before) = self.begin_partial(consumed) else { return false };
+                Some((before, self.mark()))
+            }
+        };
+        let state = self.state.clone();
         let mut returns = Vec::new();
-        for (address, id, callee) in callees {
+        for (Choice { address, callee: id, versions }, callee) in callees {
             let Some((operands, defaults)) = self.arranged_operands(&callee, first, kwnames) else { continue };
-            if self.may_inline(id, operands.len()).is_none() {
+            if self.may_inline(*id, operands.len()).is_none() {
                 continue;
             }
-            let expected = self.address(address);
+            let expected = self.address(*address);
             let same = self.compare(Cond::Eq, function, expected);
             let other = self.branch(same, false);
             let stuck = self.mark();
             let paths = self.unfinished.as_ref().map_or(0, Vec::len);
-            let walked = self.walk_callee(id, callee.clone(), consumed, operands, |b| {
+            if let Some(Item::Object { value, .. }) = operands.first() {
+                self.narrowed.push((*value, versions.clone()));
+            }
+            let narrowed = operands.first().is_some_and(|operand| matches!(operand, Item::Object { .. }));
+            let walked = self.walk_callee(*id, callee.clone(), consumed, (operands, versions.first().copied()), |b| {
                 b.guard_callee(expected, PyTypes::FUNCTION, &callee);
                 b.guard_defaults(expected, defaults.then_some(&*callee));
                 true
             });
+            if narrowed {
+                self.narrowed.pop();
+            }
             match walked {
                 Some(ends) => returns.extend(ends),
                 None => {
@@ -135,23 +160,41 @@ impl Builder<'_> {
             }
             self.block = other;
             self.state = state.clone();
+            self.inlining = nested;
         }
         let block = self.block;
         self.unfinished.get_or_insert_default().push(block);
+        let effects = returns.iter().any(|end| end.effects);
+        let boxed = returns.iter().find_map(|end| end.boxed);
+        if let Some(body) = &mut self.inlining {
+            body.effects |= effects;
+            body.boxed = body.boxed.or(boxed);
+        }
         let result = if returns.is_empty() { None } else { self.meet(&state, returns) };
         let Some(result) = result else {
-            self.take_back(mark, state);
-            self.unfinished = None;
+            match before {
+                Some((_, mark)) => {
+                    self.take_back(mark, state);
+                    self.unfinished = None;
+                }
+                None => {
+                    self.give_up_body();
+                }
+            }
             return false;
         };
         for _ in 0..consumed {
             let item = self.pop();
-            self.release(item);
+            if nested.is_none() {
+                self.release(item);
+            }
         }
         self.push(result);
-        self.count("inline_calls");
-        self.join_call(arguments, kwnames, before);
-        self.unfinished = None;
+        if let Some((before, _)) = before {
+            self.count("inline_calls");
+            self.join_call(arguments, kwnames, before);
+            self.unfinished = None;
+        }
         true
     }
 

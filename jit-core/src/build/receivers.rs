@@ -10,6 +10,7 @@
 //! - an access that meets too many classes, or fails for another reason, is not guessed again.
 
 use super::builder::Builder;
+use super::partial::Choice;
 use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
@@ -76,10 +77,17 @@ impl Builder<'_> {
         if version == 0 || !request.options.inline_attributes || !request.options.speculate {
             return None;
         }
-        let mut versions = vec![(version, first)];
+        // In the body of a method that was chosen by the class, only what led to it is possible.
+        let narrowed = self.narrowed_versions(self.state.stack[self.position(1)]);
+        let possible = |version: &u32| narrowed.is_none_or(|versions| versions.contains(version));
+        let mut versions = Vec::new();
+        if possible(&version) {
+            versions.push((version, first));
+        }
         let mut sets: Vec<_> = request.receivers.iter().collect();
         sets.sort_unstable_by_key(|(offset, _)| (**offset != self.at.offset, **offset));
-        for &other in sets.into_iter().flat_map(|(_, seen)| seen) {
+        let met = sets.into_iter().flat_map(|(_, seen)| seen);
+        for &other in narrowed.into_iter().flatten().chain(met.filter(|version| possible(version))) {
             if versions.len() < MOST_CLASSES
                 && versions.iter().all(|(known, _)| *known != other)
                 && let Some(place) = place(other)
@@ -87,10 +95,19 @@ impl Builder<'_> {
                 versions.push((other, place));
             }
         }
+        if versions.is_empty() {
+            return None;
+        }
         // A guard that failed here is made again only for the classes that were met here: the first of them comes second.
         let here = request.receivers.get(&self.at.offset);
         let taught = versions.get(1).is_some_and(|(other, _)| here.is_some_and(|seen| seen.contains(other)));
         (taught || self.may_guess(Reason::Version)).then_some(versions)
+    }
+
+    /// The versions of which a body's receiver can have one.
+    fn narrowed_versions(&self, item: Item) -> Option<&Vec<u32>> {
+        let Item::Object { value, .. } = item else { return None };
+        self.narrowed.iter().rev().find(|(known, _)| *known == value).map(|(_, versions)| versions)
     }
 
     /// Guards that the object at a depth has one of the versions; gives the object and, for each version but the last, whether
@@ -143,6 +160,7 @@ impl Builder<'_> {
             _ => None,
         })?;
         let (owner, tests) = self.guard_versions(1, &versions)?;
+        let first = versions[0].1;
         let layout = self.request.layout;
         let mut base = owner;
         if in_line {
@@ -187,6 +205,7 @@ impl Builder<'_> {
         let place = |other: u32| environment.method_place(other, name).filter(alike);
         let Some(versions) = self.versions(version, first, place) else { return false };
         let Some((owner, tests)) = self.guard_versions(1, &versions) else { return false };
+        let (version, first) = versions[0];
         if first.shared_keys.is_some() {
             let keys = self.guard_no_dictionary(owner);
             let found = self.load(MemTy::I64, Ty::I64, keys, self.request.layout.keys_entries);
@@ -269,11 +288,14 @@ impl Builder<'_> {
 
     /// The methods of several classes whose bodies may be inlined.
     fn choice_of_methods(&mut self, name: u32, versions: &[(u32, MethodPlace)]) -> Option<Known> {
-        let mut functions: Vec<(u64, u32)> = Vec::new();
-        for (version, MethodPlace { descriptor, .. }) in versions {
-            if functions.iter().all(|(known, _)| known != descriptor) {
-                let callee = self.request.environment.method_callee(*version, name, *descriptor);
-                functions.extend(callee.map(|callee| (*descriptor, callee)));
+        let mut functions: Vec<Choice> = Vec::new();
+        for &(version, MethodPlace { descriptor: address, .. }) in versions {
+            match functions.iter_mut().find(|known| known.address == address) {
+                Some(known) => known.versions.push(version),
+                None => {
+                    let callee = self.request.environment.method_callee(version, name, address);
+                    functions.extend(callee.map(|callee| Choice { address, callee, versions: vec![version] }));
+                }
             }
         }
         let number = self.choices.iter().position(|known| *known == functions).unwrap_or_else(|| {
