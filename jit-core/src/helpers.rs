@@ -188,6 +188,8 @@ helpers! {
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (values of an instance, index): notes that an attribute without a value gets one, for the order of attributes.
     NoteFirstStore "note_first_store" ("PI") "V" [MEMORY];
+    /// (exact dict, what was stored in it): makes the dict known to the garbage collector where its contents now ask for it.
+    TrackDictionary "track_dictionary" ("BB") "V" [MEMORY];
     DeleteAttr "delete_attr" ("OB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, name)
     LoadGlobal "load_global" ("PB") "O" [RAISES RUNS_PYTHON MEMORY];

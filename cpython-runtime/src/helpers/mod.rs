@@ -108,6 +108,7 @@ pub fn address(helper: Helper) -> usize {
         NewInstance => special_methods::new_instance,
         StoreAttr => attributes::store_attr,
         NoteFirstStore => attributes::note_first_store,
+        TrackDictionary => attributes::track_dictionary,
         DeleteAttr => attributes::delete_attr,
         LoadGlobal => names::load_global,
         StoreGlobal => names::store_global,

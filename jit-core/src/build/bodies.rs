@@ -12,11 +12,13 @@
 use super::builder::Builder;
 use super::inlining::{Callee, Inlining};
 use super::locals::holds;
+use super::partial::Point;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Feedback, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
+use crate::helpers::{Effects, Helper};
 use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
@@ -58,8 +60,21 @@ impl Builder<'_> {
         false
     }
 
-    /// Walks a path through a body, from an instruction to its returns. `false`: the body cannot be inlined.
-    pub(super) fn walk_body(&mut self, body: &mut Body, mut index: usize, mut locals: Vec<Option<Item>>) -> bool {
+    /// Walks a path through a body, from an instruction to its returns, or to where it makes the call
+    /// ([`partial`](super::partial)). `false`: the body cannot be inlined.
+    pub(super) fn walk_body(&mut self, body: &mut Body, index: usize, locals: Vec<Option<Item>>) -> bool {
+        let mut point = None;
+        self.walk_path(body, index, locals, &mut point) || self.call_from(body, point)
+    }
+
+    /// The same of a path that may get stuck behind the point it gives.
+    fn walk_path(
+        &mut self,
+        body: &mut Body,
+        mut index: usize,
+        mut locals: Vec<Option<Item>>,
+        point: &mut Option<Point>,
+    ) -> bool {
         let callee = body.callee.clone();
         if Self::raises(&callee, index) {
             return self.leave_unseen();
@@ -73,6 +88,11 @@ impl Builder<'_> {
             let next = callee.bytecode.instructions.get(index + 1);
             let at = |offset: Offset| callee.bytecode.index_at(offset).unwrap_or(usize::MAX);
             index += 1;
+            if may_get_stuck(&instruction.op)
+                && let Some(here) = self.point(body)
+            {
+                *point = Some(here);
+            }
             match instruction.op {
                 Code::Nop | Code::Resume(_) | Code::Precall(_) => {}
                 Code::PushNull => self.push(Item::Null),
@@ -105,7 +125,7 @@ impl Builder<'_> {
                 Code::LoadAttr(name) => {
                     let feedback = self.attribute_feedback(Access::Load, name, &instruction.feedback);
                     if !self.body_attribute(name, &feedback) {
-                        return self.leave_unseen();
+                        return self.unfinished.is_none() && self.leave_unseen();
                     }
                 }
                 // What operators may return to have another one asked.
@@ -113,7 +133,7 @@ impl Builder<'_> {
                 Code::LoadGlobal { name, push_null } => self.load_global(name, push_null, &instruction.feedback),
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
-                    if !(self.inline_call(n) || self.intrinsic(n) || self.instantiate(n))
+                    if !(self.inline_call(n, None) || self.intrinsic(n) || self.instantiate(n))
                         || !self.survives_effects(&locals)
                     {
                         return false;
@@ -279,6 +299,9 @@ impl Builder<'_> {
         self.begin_effects();
         let value = self.own_in_body(item)?;
         self.store(MemTy::Ptr, spot.base, spot.offset, value);
+        if let Some(dictionary) = spot.dictionary {
+            self.note_store(dictionary, value);
+        }
         self.effect(Op::Decref(old));
         Some(())
     }
@@ -320,7 +343,7 @@ impl Builder<'_> {
             let number = self.emit(Op::IsType(object, py));
             quiet = self.binary(BinOp::Or, quiet, number);
         }
-        self.guard(quiet, Reason::Unseen);
+        self.guard_usual(quiet);
     }
 
     /// From here on this path leaves no more.
@@ -407,7 +430,7 @@ impl Builder<'_> {
         });
         let mut any = self.binary(BinOp::Or, yes, no);
         any = self.binary(BinOp::Or, any, none);
-        self.guard(any, Reason::Unseen);
+        self.guard_usual(any);
         yes
     }
 
@@ -500,7 +523,7 @@ impl Builder<'_> {
     }
 
     /// A constant of another code object. It must not outlive the body as an item: exits know the function's own only.
-    fn foreign_constant(&mut self, constant: Constant, address: u64) -> Item {
+    pub(super) fn foreign_constant(&mut self, constant: Constant, address: u64) -> Item {
         let number = self.request.code.constants.len() + self.foreign_constants.len();
         self.foreign_constants.push((constant, address));
         Item::Const(number as u32)
@@ -515,10 +538,29 @@ impl Builder<'_> {
     }
 }
 
+/// Whether it depends on more than the operation whether a body can go on.
+fn may_get_stuck(op: &Code) -> bool {
+    !matches!(
+        op,
+        Code::Nop
+            | Code::Resume(_)
+            | Code::Precall(_)
+            | Code::PushNull
+            | Code::PopTop
+            | Code::Copy(_)
+            | Code::Swap(_)
+            | Code::LoadConst(_)
+            | Code::LoadFast(_)
+            | Code::StoreFast(_)
+            | Code::JumpForward(_)
+            | Code::ReturnValue
+    )
+}
+
 /// Whether an operation may follow a store: it runs no Python and cannot fail.
 fn is_harmless(op: &Op) -> bool {
     match op {
-        Op::Call(helper, _) => helper.effects().is_empty(),
+        Op::Call(helper, _) => !helper.effects().intersects(Effects::RAISES | Effects::RUNS_PYTHON),
         Op::SlotSet(..) | Op::SetIp(_) | Op::Switch(..) | Op::Return(..) | Op::Unreachable => false,
         _ => true,
     }
@@ -526,6 +568,8 @@ fn is_harmless(op: &Op) -> bool {
 
 fn has_effect(op: &Op) -> bool {
     match op {
+        // A search.
+        Op::Call(Helper::InstanceHas, _) => false,
         Op::Call(helper, _) => !helper.effects().is_empty(),
         Op::Store { .. }
         | Op::BoxFloat(_)

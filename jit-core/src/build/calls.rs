@@ -30,12 +30,21 @@ impl Builder<'_> {
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
         let kwnames = self.kwnames.take();
-        if kwnames.is_none()
-            && (self.inline_call(arguments) || self.intrinsic(arguments) || self.instantiate(arguments))
+        if self.inline_call(arguments, kwnames)
+            || kwnames.is_none() && (self.intrinsic(arguments) || self.instantiate(arguments))
         {
             return;
         }
         let known = if below_is_null && kwnames.is_none() { known } else { None };
+        let py = match known {
+            Some(Known::Type(py)) if MAKES_EXACT.contains(py) => py,
+            _ => PyTypes::OBJECT,
+        };
+        self.make_call(arguments, kwnames, py);
+    }
+
+    /// Calls what the stack holds with that many arguments; the result, of one of these types, takes the place of all.
+    pub(super) fn make_call(&mut self, arguments: u32, kwnames: Option<u32>, py: PyTypes) {
         let ts = self.thread();
         let stack = self.spill(arguments + 2);
         let base = self.state.stack.len();
@@ -45,10 +54,6 @@ impl Builder<'_> {
             None => self.emit(Op::Null(Ty::Obj)),
         };
         let result = self.call(Helper::Call, vec![ts, stack, n, names]).expect("calls have results");
-        let py = match known {
-            Some(Known::Type(py)) if MAKES_EXACT.contains(py) => py,
-            _ => PyTypes::OBJECT,
-        };
         self.finish_call(result, base, py);
     }
 

@@ -133,6 +133,8 @@ pub enum Known {
     Method(Method),
     /// A Python function whose body may be inlined, by its number.
     Function(u32),
+    /// One of several Python functions, by the number of their list.
+    OneOf(u32),
     /// A module, by its number: a guess, which whoever uses it guards.
     Module(u32),
 }
