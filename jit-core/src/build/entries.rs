@@ -32,6 +32,9 @@ impl Builder<'_> {
                     if self.request.options.close_generators && self.request.bytecode.handler_for(offset).is_none() {
                         self.count("close_generators");
                     }
+                    if self.request.options.iterate_generators {
+                        self.count("iterate_generators");
+                    }
                     self.enter_resume(offset)?;
                 }
                 Entry::Sent { done, .. } => {

@@ -255,6 +255,8 @@ pub struct BuildOptions {
     pub make_generators: bool,
     /// End a generator that is closed without running it, where no handler is around the yield.
     pub close_generators: bool,
+    /// Let C code that iterates over a generator enter its compiled code without the hook.
+    pub iterate_generators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -275,6 +277,7 @@ pub const SWITCHES: &[&str] = &[
     "pass_delegators",
     "make_generators",
     "close_generators",
+    "iterate_generators",
 ];
 
 impl BuildOptions {
@@ -298,6 +301,7 @@ impl BuildOptions {
             pass_delegators: enabled("pass_delegators"),
             make_generators: enabled("make_generators"),
             close_generators: enabled("close_generators"),
+            iterate_generators: enabled("iterate_generators"),
         }
     }
 }
