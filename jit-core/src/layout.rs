@@ -30,6 +30,13 @@ pub struct Layout {
     pub list_iter_list: i32,
     pub tuple_iter_index: i32,
     pub tuple_iter_tuple: i32,
+    /// Of an `enumerate`: the next index, and what it goes through.
+    pub enumerate_index: i32,
+    pub enumerate_iterator: i32,
+    /// Of a `zip`: how many iterators, the tuple of them, and whether they must end together (`i32`).
+    pub zip_size: i32,
+    pub zip_iterators: i32,
+    pub zip_strict: i32,
     pub cell_value: i32,
     /// How many items a set or frozenset has.
     pub set_used: i32,
@@ -110,6 +117,11 @@ impl Layout {
         list_iter_list: 24,
         tuple_iter_index: 16,
         tuple_iter_tuple: 24,
+        enumerate_index: 16,
+        enumerate_iterator: 24,
+        zip_size: 16,
+        zip_iterators: 24,
+        zip_strict: 40,
         cell_value: 16,
         set_used: 24,
         str_length: 16,

@@ -104,7 +104,7 @@ impl Builder<'_> {
             Code::UnpackEx { before, after } => self.unpack_ex(before, after),
             Code::GetIter => self.get_iter(),
             Code::GetYieldFromIter => self.get_yield_from_iter(),
-            Code::ForIter { exhausted } => self.for_iter(exhausted),
+            Code::ForIter { exhausted } => self.for_iter(exhausted, next),
             Code::JumpForward(target) | Code::JumpBackwardNoInterrupt(target) => {
                 self.settle_volatile();
                 self.edge_to(target);

@@ -36,6 +36,7 @@ mod locals;
 mod merges;
 mod names;
 mod objects;
+mod pairs;
 mod plan;
 pub mod receivers;
 mod slices;
@@ -257,6 +258,8 @@ pub struct BuildOptions {
     pub close_generators: bool,
     /// Let C code that iterates over a generator enter its compiled code without the hook.
     pub iterate_generators: bool,
+    /// Unpack what `enumerate` and `zip` give without its tuple ([`pairs`]).
+    pub unpack_iterators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -278,6 +281,7 @@ pub const SWITCHES: &[&str] = &[
     "make_generators",
     "close_generators",
     "iterate_generators",
+    "unpack_iterators",
 ];
 
 impl BuildOptions {
@@ -302,6 +306,7 @@ impl BuildOptions {
             make_generators: enabled("make_generators"),
             close_generators: enabled("close_generators"),
             iterate_generators: enabled("iterate_generators"),
+            unpack_iterators: enabled("unpack_iterators"),
         }
     }
 }
