@@ -191,7 +191,11 @@ impl Guesses {
             _ => None,
         };
         let generalised = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
-        let local_examples = request.local_examples.clone();
+        let local_examples = match request.frame {
+            // A generator that is about to be resumed shows its variables.
+            Some(frame) if request.local_examples.is_empty() && frame.is_generator_owned() => local_examples(frame),
+            _ => request.local_examples.clone(),
+        };
         let receivers = request.receivers.clone();
         Guesses { argument_types, loop_entry, local_examples, generalised, receivers, generic: request.generic }
     }

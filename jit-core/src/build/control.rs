@@ -141,6 +141,7 @@ impl Builder<'_> {
         if let Some(py) = py.exact()
             && ITERATORS.contains(py)
         {
+            self.iterators.insert(self.at.next, py);
             // Its own iterator.
             return;
         }
@@ -162,15 +163,20 @@ impl Builder<'_> {
                 self.effect(Op::GuardType(iterator, PyTypes::RANGE_ITER, leave));
                 self.pop();
                 self.push_owned(iterator, PyTypes::RANGE_ITER);
+                self.iterators.insert(self.at.next, PyTypes::RANGE_ITER);
                 let top = self.position(1);
                 self.start_range(top);
             }
-            Some(exact @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)) => self.push_owned(iterator, exact),
+            Some(exact @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)) => {
+                self.iterators.insert(self.at.next, exact);
+                self.push_owned(iterator, exact);
+            }
             _ => self.push_owned(iterator, PyTypes::OBJECT),
         }
     }
 
     pub fn for_iter(&mut self, exhausted: Offset, next: Option<&Instruction>) {
+        self.guess_iterator();
         if self.for_unpacked(next, exhausted) {
             return;
         }
@@ -182,10 +188,45 @@ impl Builder<'_> {
             {
                 self.for_sequence(value, py == PyTypes::TUPLE_ITER, exhausted);
             }
+            Item::Object { value, py: PyTypes::RANGE_ITER, .. } if self.request.options.inline_containers => {
+                let index = self.load(MemTy::I64, Ty::I64, value, self.request.layout.range_iter_index);
+                self.own_at(position);
+                self.for_range(position, value, index, exhausted);
+                self.state.stack[position] = Item::owned(value, PyTypes::RANGE_ITER);
+            }
             _ => {
                 let iter = self.own_at(position);
                 self.for_generic(iter, exhausted);
             }
+        }
+    }
+
+    /// A local variable that was just loaded is what a loop goes through: the argument of a comprehension or generator
+    /// expression. It is guarded here, outside of the loop.
+    pub fn guess_passed_iterator(&mut self, local: u32, loop_at: Offset) {
+        let Some(example) = self.local_example(local).filter(|example| ITERATORS.contains(example.py)) else { return };
+        if !self.request.options.inline_containers || !self.may_guess(Reason::Type) {
+            return;
+        }
+        let item = self.state.stack[self.position(1)];
+        if !self.item_py(item).contains(example.py) {
+            return;
+        }
+        self.refine(1, example.py);
+        self.iterators.insert(loop_at, example.py);
+        self.examples.iterate(loop_at, example);
+    }
+
+    /// Behind a yield nothing is known of a loop's iterator; most likely it is what it was when the loop began.
+    fn guess_iterator(&mut self) {
+        let item = self.state.stack[self.position(1)];
+        if let Some(&py) = self.iterators.get(&self.at.offset)
+            && let Item::Object { py: known, .. } = item
+            && known.exact().is_none()
+            && known.contains(py)
+            && self.may_guess(Reason::Type)
+        {
+            self.refine(1, py);
         }
     }
 

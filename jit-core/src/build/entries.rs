@@ -174,7 +174,7 @@ impl Builder<'_> {
             for (i, live) in entry.stack.iter().enumerate() {
                 // A range iterator that something else holds may be advanced behind the loop's back.
                 let alone = live.py == PyTypes::RANGE_ITER && !live.shared;
-                if (alone || ITERATORS.contains(live.py))
+                if (alone || ITERATORS.difference(PyTypes::RANGE_ITER).contains(live.py))
                     && let Item::Object { value, .. } = self.state.stack[i]
                 {
                     self.guard_type(value, live.py);

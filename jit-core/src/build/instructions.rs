@@ -26,7 +26,12 @@ impl Builder<'_> {
                 self.state.stack.swap(a, b);
             }
             Code::LoadConst(i) => self.push(Item::Const(i)),
-            Code::LoadFast(i) => self.load_fast(i),
+            Code::LoadFast(i) => {
+                self.load_fast(i);
+                if let Some(Instruction { op: Code::ForIter { .. }, offset, .. }) = next {
+                    self.guess_passed_iterator(i, *offset);
+                }
+            }
             Code::StoreFast(i) => {
                 self.guess_stored(i);
                 let item = self.pop();
