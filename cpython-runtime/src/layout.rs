@@ -19,6 +19,8 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         tuple_items: tuple::OB_ITEM as i32,
         array_items: array::OB_ITEM as i32,
         array_description: array::OB_DESCR as i32,
+        bytes_items: bytes::OB_SVAL as i32,
+        bytearray_start: bytearray::OB_START as i32,
         range_iter_index: range_iterator::INDEX as i32,
         range_iter_start: range_iterator::START as i32,
         range_iter_step: range_iterator::STEP as i32,

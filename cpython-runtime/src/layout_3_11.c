@@ -279,6 +279,7 @@ void columba_layout(void) {
     O("range_iterator", "LEN", RangeIterator, len);
     Z("tuple", PyTupleObject);
     O("tuple", "OB_ITEM", PyTupleObject, ob_item);
+    O("bytearray", "OB_START", PyByteArrayObject, ob_start);
     O("bytes", "OB_SVAL", PyBytesObject, ob_sval);
     O("str", "LENGTH", PyASCIIObject, length);
     O("str", "HASH", PyASCIIObject, hash);

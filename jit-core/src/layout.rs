@@ -22,6 +22,9 @@ pub struct Layout {
     /// Of an `array.array`: its numbers, and the description that starts with the type code.
     pub array_items: i32,
     pub array_description: i32,
+    /// The first byte of bytes (in line), and of a bytearray (a pointer).
+    pub bytes_items: i32,
+    pub bytearray_start: i32,
     pub range_iter_index: i32,
     pub range_iter_start: i32,
     pub range_iter_step: i32,
@@ -109,6 +112,8 @@ impl Layout {
         tuple_items: 24,
         array_items: 24,
         array_description: 40,
+        bytes_items: 32,
+        bytearray_start: 40,
         range_iter_index: 16,
         range_iter_start: 24,
         range_iter_step: 32,
