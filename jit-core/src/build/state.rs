@@ -24,6 +24,13 @@ pub const BENIGN: PyTypes = PyTypes::NULL
     .union(PyTypes::RANGE)
     .union(PyTypes::RANGE_ITER);
 
+/// Types whose objects are iterators that loops ask without `tp_iternext`.
+pub const ITERATORS: PyTypes = PyTypes::LIST_ITER
+    .union(PyTypes::TUPLE_ITER)
+    .union(PyTypes::ENUMERATE)
+    .union(PyTypes::ZIP)
+    .union(PyTypes::RANGE_ITER);
+
 /// Who holds the reference of a stack item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Own {
