@@ -252,6 +252,11 @@ impl CodeState {
         self.entered.get() + self.direct.entered.get()
     }
 
+    /// Whether callers may enter the version in use with a frame of their own.
+    pub fn is_called_directly(&self) -> bool {
+        self.direct.is_open()
+    }
+
     /// Whether a call with positional arguments makes a generator.
     #[inline(always)]
     pub fn makes_plain_generators(&self) -> bool {

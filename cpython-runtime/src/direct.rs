@@ -26,6 +26,15 @@ use std::{
     sync::atomic::{AtomicIsize, AtomicPtr, Ordering::Relaxed},
 };
 
+unsafe extern "C" {
+    fn _PyFunction_Vectorcall(
+        function: *mut PyObject,
+        arguments: *const *mut PyObject,
+        count: usize,
+        names: *mut PyObject,
+    ) -> *mut PyObject;
+}
+
 /// The machine-level entry of compiled code. `out` belongs to the activation. Returns a status: [`Status`], or that of an
 /// exit.
 pub type Entry = unsafe extern "C" fn(
@@ -86,6 +95,11 @@ impl Direct {
         self.version.set(version);
     }
 
+    /// Whether callers enter.
+    pub fn is_open(&self) -> bool {
+        self.entry.get().is_some()
+    }
+
     /// No caller enters from now on.
     pub fn close(&self) {
         self.entry.set(None);
@@ -107,11 +121,23 @@ pub type Make = unsafe fn(ThreadState, *mut PyObject, *const *mut PyObject, usiz
 
 static EXTRA: AtomicIsize = AtomicIsize::new(-1);
 static HOOK: AtomicPtr<()> = AtomicPtr::new(null_mut());
+static PARKED: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static FINISH: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static MAKE: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
-/// Registers who compiles: its index of extras, its frame evaluation function, who ends activations and who makes generators.
-pub fn register(extra: isize, hook: *const (), finish: Finish, make: Make) {
+/// Says whether the hook counts as installed although its slot is empty.
+pub type Parked = fn() -> bool;
+
+/// What functions are called by that the compiler has taken over: see [`adopt`].
+pub type Vectorcall = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
+
+static ADOPTED: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+/// Registers who compiles: its index of extras, its frame evaluation function, who knows whether that is parked, who ends
+/// activations, who makes generators, and what calls functions that were adopted.
+pub fn register(extra: isize, hook: *const (), parked: Parked, finish: Finish, make: Make, adopted: Vectorcall) {
+    ADOPTED.store(adopted as *mut (), Relaxed);
+    PARKED.store(parked as *mut (), Relaxed);
     MAKE.store(make as *mut (), Relaxed);
     EXTRA.store(extra, Relaxed);
     HOOK.store(hook.cast_mut(), Relaxed);
@@ -122,9 +148,18 @@ pub fn register(extra: isize, hook: *const (), finish: Finish, make: Make) {
 /// not nearly used up.
 #[inline(always)]
 pub fn may_enter(thread: ThreadState) -> bool {
-    thread.interpreter().eval_frame() == HOOK.load(Relaxed).cast()
+    let installed = thread.interpreter().eval_frame();
+    (installed == HOOK.load(Relaxed).cast() || installed.is_null() && is_parked())
         && thread.cframe().use_tracing() == 0
         && stack_limit::is_surely_shallow(thread)
+}
+
+#[cold]
+#[inline(never)]
+fn is_parked() -> bool {
+    let parked = PARKED.load(Relaxed);
+    // SAFETY: only `register` stores there.
+    !parked.is_null() && unsafe { std::mem::transmute::<*mut (), Parked>(parked) }()
 }
 
 /// The same for a call of a function, which nobody may have given another way to be called.
@@ -134,7 +169,38 @@ pub fn may_enter(thread: ThreadState) -> bool {
 #[inline(always)]
 pub unsafe fn may_call(thread: ThreadState, callable: *mut PyObject) -> bool {
     // SAFETY: says the caller.
-    may_enter(thread) && unsafe { object::read::<usize>(callable, function::VECTORCALL) } == plain_vectorcall()
+    let vectorcall = unsafe { object::read::<usize>(callable, function::VECTORCALL) };
+    (vectorcall == plain_vectorcall() || vectorcall == ADOPTED.load(Relaxed) as usize) && may_enter(thread)
+}
+
+/// Has a function whose code is compiled be called by the registered [`Vectorcall`] from now on, unless somebody else has
+/// changed how it is called. That one decides anew at every call, so it may stay whatever becomes of the function.
+///
+/// # Safety
+/// `callable` is a live function; the GIL is held.
+#[inline(always)]
+pub unsafe fn adopt(callable: *mut PyObject) {
+    // SAFETY: says the caller.
+    unsafe {
+        let place = callable.cast::<u8>().add(function::VECTORCALL).cast::<usize>();
+        if place.read() == plain_vectorcall() {
+            place.write(ADOPTED.load(Relaxed) as usize);
+        }
+    }
+}
+
+/// Calls a function as CPython does.
+///
+/// # Safety
+/// As for any vectorcall of a function.
+pub unsafe fn call_plainly(
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: says the caller.
+    unsafe { _PyFunction_Vectorcall(callable, arguments, count, names) }
 }
 
 /// Calls a Python function whose code is compiled, with `count` positional arguments at `arguments`; function and arguments
@@ -163,14 +229,61 @@ pub unsafe fn offer(
         if !may_call(thread, callable) {
             return None;
         }
-        let cframe = thread.cframe();
         let frame = if count == direct.arguments.get() {
             push_simple_frame(thread, callable, code, direct, arguments)?
         } else {
             push_frame(thread, callable, code, arguments, count)?
         };
+        Some(enter(thread, callable, code, direct, entry, frame))
+    }
+}
+
+/// The same for a call by vectorcall, whose arguments are the caller's: with as many as the code takes, or `None`.
+///
+/// # Safety
+/// The GIL is held; `callable` is a live function, and the arguments stay alive until this returns.
+#[inline(always)]
+pub unsafe fn offer_borrowed(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+) -> Option<*mut PyObject> {
+    // SAFETY: as in `offer`; the frame gets references of its own.
+    unsafe {
+        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
+        let direct = Direct::of(code)?;
+        let entry = direct.entry.get()?;
+        if count != direct.arguments.get() || !may_enter(thread) {
+            return None;
+        }
+        let frame = push_simple_frame(thread, callable, code, direct, arguments)?;
+        object::incref(callable);
+        for i in 0..count {
+            object::incref(frame.slot(i));
+        }
+        Some(enter(thread, callable, code, direct, entry, frame))
+    }
+}
+
+/// Runs compiled code on a frame that was pushed for it, and pops the frame.
+///
+/// # Safety
+/// As for [`offer`]; the frame is not linked and owns its locals and the function.
+#[inline(always)]
+unsafe fn enter(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    code: Code,
+    direct: &Direct,
+    entry: Entry,
+    frame: Frame,
+) -> *mut PyObject {
+    // SAFETY: says the caller.
+    unsafe {
+        let cframe = thread.cframe();
         if !thread.enter_recursive_call() {
-            return Some(refuse_recursion(thread, frame));
+            return refuse_recursion(thread, frame);
         }
         frame.set_previous(cframe.current_frame());
         cframe.set_current_frame(frame.as_ptr());
@@ -180,7 +293,7 @@ pub unsafe fn offer(
         let out = out.as_mut_ptr().cast::<u64>();
         let status = entry(direct.ctx.get(), thread.as_ptr(), frame.as_ptr(), out, direct.start.get());
         if status != Status::Finished as i64 {
-            return Some(finish(thread, frame, version, status, out));
+            return finish(thread, frame, version, status, out);
         }
         cframe.set_current_frame(frame.previous());
         thread.leave_recursive_call();
@@ -188,7 +301,7 @@ pub unsafe fn offer(
         let result = out.read() as *mut PyObject;
         object::decref(callable);
         object::decref(code.as_ptr());
-        Some(result)
+        result
     }
 }
 
@@ -305,14 +418,6 @@ unsafe fn finish(
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
 fn plain_vectorcall() -> usize {
-    unsafe extern "C" {
-        fn _PyFunction_Vectorcall(
-            function: *mut PyObject,
-            arguments: *const *mut PyObject,
-            count: usize,
-            names: *mut PyObject,
-        ) -> *mut PyObject;
-    }
     _PyFunction_Vectorcall as *const () as usize
 }
 
