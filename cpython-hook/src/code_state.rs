@@ -252,9 +252,10 @@ impl CodeState {
         self.entered.get() + self.direct.entered.get()
     }
 
-    /// Whether callers may enter the version in use with a frame of their own.
-    pub fn is_called_directly(&self) -> bool {
-        self.direct.is_open()
+    /// Whether the code is a function's that takes positional arguments only and makes no generator.
+    #[inline(always)]
+    pub fn is_plainly_called(&self) -> bool {
+        self.plain_calls
     }
 
     /// Whether a call with positional arguments makes a generator.

@@ -193,12 +193,22 @@ fn run(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
     if countdown <= 1 {
         return hot(thread, frame, state, throwflag, before);
     }
-    // What a frame calls while the hook is parked is inlined, and its loops can be pulled out only of a loop of ours.
-    if parking::count_entry() || state.is_watched() {
+    if parking::count_entry() {
+        return at_end_of_window(thread, frame, throwflag);
+    }
+    if state.is_watched() {
         return interpret_loop(thread, frame, throwflag);
     }
     // SAFETY: an unlinked frame, as it came.
     unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) }
+}
+
+/// The hook may be parked now. What a frame calls meanwhile is inlined, and its loops can be pulled out only of a loop of ours.
+#[cold]
+#[inline(never)]
+fn at_end_of_window(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut PyObject {
+    parking::end_window();
+    interpret_loop(thread, frame, throwflag)
 }
 
 /// A code object seen for the first time, another thread than before, or a C stack that is used up.
@@ -278,7 +288,7 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int, b
         } else if let Some(compiled) = state.compiled().or_else(|| tiering::on_hot(state, frame))
             && let Some(entry) = compiled.entry_at((frame.lasti() + 1) as u32)
         {
-            if state.is_called_directly() {
+            if state.is_plainly_called() {
                 // SAFETY: a frame that is run holds the function it is of.
                 unsafe { direct::adopt(frame.f_func()) };
             }
@@ -290,8 +300,8 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int, b
     interpret_loop(thread, frame, throwflag)
 }
 
-/// How functions are called whose code was compiled when they were called first: into the compiled code with a frame of ours,
-/// or, for whatever reason it may be, as CPython would.
+/// How functions are called that have been found compiled once: into the compiled code with a frame of ours, or, for whatever
+/// reason it may be, as CPython would.
 ///
 /// # Safety
 /// As for any vectorcall of a function.

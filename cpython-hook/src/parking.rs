@@ -77,17 +77,16 @@ pub fn note_compiled_entry() {
     ENTERED.store(true, Relaxed);
 }
 
-/// Code that is not compiled is entered by the hook. Whether the hook has been parked now.
+/// Code that is not compiled is entered by the hook. Whether the window ends with it.
 #[inline(always)]
 pub fn count_entry() -> bool {
     let left = LEFT.load(Relaxed) - 1;
     LEFT.store(left, Relaxed);
-    left <= 0 && end_window()
+    left <= 0
 }
 
-#[cold]
-#[inline(never)]
-fn end_window() -> bool {
+/// The last entry of a window: parks the hook, if that is what the window says, or begins another.
+pub fn end_window() {
     let now = now();
     let (size, span) = (SIZE.load(Relaxed), now.saturating_sub(BEGAN.load(Relaxed)));
     begin_window(now, WINDOW);
@@ -99,14 +98,13 @@ fn end_window() -> bool {
     let is_silent = entered == 0 || now.saturating_sub(entered) >= SILENCE;
     let is_quick = span < size * SLOW_ENTRY;
     if !(is_silent && is_quick && config::may_park() && ticker::runs() && hook::take_out()) {
-        return false;
+        return;
     }
     SPAN.store((span * WINDOW / size).max(1), Relaxed);
     PARKED_AT.store(now, Relaxed);
     PARKED.store(true, Relaxed);
     TIMES.fetch_add(1, Relaxed);
     ticker::hurry();
-    true
 }
 
 fn begin_window(now: u64, size: u64) {

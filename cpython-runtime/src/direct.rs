@@ -95,11 +95,6 @@ impl Direct {
         self.version.set(version);
     }
 
-    /// Whether callers enter.
-    pub fn is_open(&self) -> bool {
-        self.entry.get().is_some()
-    }
-
     /// No caller enters from now on.
     pub fn close(&self) {
         self.entry.set(None);
@@ -173,8 +168,7 @@ pub unsafe fn may_call(thread: ThreadState, callable: *mut PyObject) -> bool {
     (vectorcall == plain_vectorcall() || vectorcall == ADOPTED.load(Relaxed) as usize) && may_enter(thread)
 }
 
-/// Has a function whose code is compiled be called by the registered [`Vectorcall`] from now on, unless somebody else has
-/// changed how it is called. That one decides anew at every call, so it may stay whatever becomes of the function.
+/// Has a function be called by the registered [`Vectorcall`] from now on, unless somebody else has changed how it is called. That one decides anew at every call, so it may stay whatever becomes of the function.
 ///
 /// # Safety
 /// `callable` is a live function; the GIL is held.
@@ -238,7 +232,7 @@ pub unsafe fn offer(
     }
 }
 
-/// The same for a call by vectorcall, whose arguments are the caller's: with as many as the code takes, or `None`.
+/// The same for a call by vectorcall, whose arguments are the caller's.
 ///
 /// # Safety
 /// The GIL is held; `callable` is a live function, and the arguments stay alive until this returns.
@@ -254,10 +248,14 @@ pub unsafe fn offer_borrowed(
         let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
         let direct = Direct::of(code)?;
         let entry = direct.entry.get()?;
-        if count != direct.arguments.get() || !may_enter(thread) {
+        if !may_enter(thread) {
             return None;
         }
-        let frame = push_simple_frame(thread, callable, code, direct, arguments)?;
+        let frame = if count == direct.arguments.get() {
+            push_simple_frame(thread, callable, code, direct, arguments)?
+        } else {
+            push_frame(thread, callable, code, arguments, count)?
+        };
         object::incref(callable);
         for i in 0..count {
             object::incref(frame.slot(i));
