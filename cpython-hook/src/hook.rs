@@ -316,7 +316,6 @@ unsafe extern "C" fn vectorcall(
         unsafe {
             let thread = ThreadState::holding_gil();
             if let Some(result) = direct::offer_borrowed(thread, callable, arguments, flagged & !ARGUMENTS_OFFSET) {
-                parking::note_compiled_entry();
                 extraction::resume_postponed(thread);
                 return result;
             }
@@ -341,7 +340,7 @@ pub fn enter(
         return null_mut();
     }
     state.entered.set(state.entered.get() + 1);
-    parking::note_compiled_entry();
+    state.count_gain();
     if compiled.out_words <= OUT_WORDS {
         let mut out = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
         enter_with_out(thread, frame, state, compiled, entry, out.as_mut_ptr().cast())

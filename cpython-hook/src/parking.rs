@@ -1,13 +1,13 @@
 //! Taking the hook out while it brings nothing, and putting it back for short samples.
 //!
 //! *Problem*: while any hook is installed, CPython 3.11 does not inline Python calls (`CALL`, `CALL_PY_EXACT_ARGS` and
-//! `BINARY_SUBSCR_GETITEM` test `interp->eval_frame`), so code that mostly calls and is not compiled runs slower than it would
-//! without us. *Method*: entries of code that is not compiled are counted in *windows*. A window that passed quickly, in a
-//! process that has entered no compiled code for a while, ends with the hook *parked*: the slot is null as in a plain
-//! interpreter. The ticker puts the hook back a moment later, for the next window. So that hot code is found about as early as
-//! if every call were seen, each call seen counts for as many as passed unseen meanwhile, measured by the time the hook was
-//! out and in ([`weight`]). Loops that start running meanwhile are found by the ticker as ever: a frame that the interpreter
-//! has inlined can be pulled out as well ([`crate::extraction`]).
+//! `BINARY_SUBSCR_GETITEM` test `interp->eval_frame`), so code that mostly calls and is not compiled runs slower than it
+//! would without us. *Method*: entries of code that is not compiled are counted in *windows*. A window that passed quickly, in a
+//! process where for a while compiled code was not entered, or not often enough to save what the hook costs, ends with the
+//! hook *parked*: the slot is null as in a plain interpreter. The ticker puts the hook back a moment later, for the next
+//! window. So that hot code is found about as early as if every call were seen, each call seen counts for as many as passed
+//! unseen meanwhile, measured by the time the hook was out and in ([`weight`]). Loops that start running meanwhile are
+//! found by the ticker as ever: a frame that the interpreter has inlined can be pulled out as well ([`crate::extraction`]).
 //!
 //! *Invariants*:
 //! - The slot is emptied only under the GIL and from inside the hook: CPython reads it twice around a call, so another thread
@@ -18,20 +18,25 @@
 //! - A small threshold, and stress of any kind, ask for exact counts: nothing is parked then.
 
 use crate::{config, hook, ticker};
+use columba_cpython_runtime::direct::GAINED;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// Entries of code that is not compiled in a window, and in the first of all, which is long enough that what a short program
 /// calls a thousand times is found without fail.
 const WINDOW: u64 = 256;
 const FIRST_WINDOW: u64 = 4096;
-/// Nanoseconds per entry from which on the hook's share of the time is not worth a pause.
+/// Nanoseconds that the hook takes from each entry.
+const COST: u64 = 12;
+/// Nanoseconds per entry from which on that is not worth a pause: while no compiled code is entered at all, and while some is,
+/// of which we only guess how much time it saves.
 const SLOW_ENTRY: u64 = 2000;
-/// For how many nanoseconds nothing compiled may have been entered.
+const SLOW_ENTRY_BESIDE_COMPILED: u64 = 150;
+/// For how many nanoseconds compiled code may not have been worth the hook.
 const SILENCE: u64 = 32_000_000;
 /// How many nanoseconds the hook stays parked at least.
 const PAUSE: u64 = 1_000_000;
 /// For how many calls one may count.
-const MOST: u64 = 16;
+const MOST: u64 = 40;
 
 /// Whether the hook is out by our own doing.
 static PARKED: AtomicBool = AtomicBool::new(false);
@@ -45,9 +50,8 @@ static BEGAN: AtomicU64 = AtomicU64::new(0);
 static PARKED_AT: AtomicU64 = AtomicU64::new(0);
 /// How long a window took before the hook was parked.
 static SPAN: AtomicU64 = AtomicU64::new(1);
-/// Whether compiled code was entered in this window, and at the end of which earlier one it had been last.
-static ENTERED: AtomicBool = AtomicBool::new(false);
-static LAST_ENTERED: AtomicU64 = AtomicU64::new(0);
+/// The end of the last window in which compiled code was worth the hook.
+static WORTHWHILE: AtomicU64 = AtomicU64::new(0);
 /// How often the hook was parked.
 pub static TIMES: AtomicU64 = AtomicU64::new(0);
 
@@ -71,12 +75,6 @@ pub fn weight() -> i64 {
     WEIGHT.load(Relaxed)
 }
 
-/// Compiled code is entered.
-#[inline(always)]
-pub fn note_compiled_entry() {
-    ENTERED.store(true, Relaxed);
-}
-
 /// Code that is not compiled is entered by the hook. Whether the window ends with it.
 #[inline(always)]
 pub fn count_entry() -> bool {
@@ -91,12 +89,13 @@ pub fn end_window() {
     let (size, span) = (SIZE.load(Relaxed), now.saturating_sub(BEGAN.load(Relaxed)));
     begin_window(now, WINDOW);
     WEIGHT.store(1, Relaxed);
-    if ENTERED.swap(false, Relaxed) {
-        LAST_ENTERED.store(now, Relaxed);
+    let gained = GAINED.swap(0, Relaxed);
+    if gained >= size * COST {
+        WORTHWHILE.store(now, Relaxed);
     }
-    let entered = LAST_ENTERED.load(Relaxed);
-    let is_silent = entered == 0 || now.saturating_sub(entered) >= SILENCE;
-    let is_quick = span < size * SLOW_ENTRY;
+    let worthwhile = WORTHWHILE.load(Relaxed);
+    let is_silent = worthwhile == 0 || now.saturating_sub(worthwhile) >= SILENCE;
+    let is_quick = span < size * if gained == 0 { SLOW_ENTRY } else { SLOW_ENTRY_BESIDE_COMPILED };
     if !(is_silent && is_quick && config::may_park() && ticker::runs() && hook::take_out()) {
         return;
     }
