@@ -177,7 +177,7 @@ fn is_parked() -> bool {
 pub unsafe fn may_call(thread: ThreadState, callable: *mut PyObject) -> bool {
     // SAFETY: says the caller.
     let vectorcall = unsafe { object::read::<usize>(callable, function::VECTORCALL) };
-    (vectorcall == plain_vectorcall() || vectorcall == ADOPTED.load(Relaxed) as usize) && may_enter(thread)
+    may_enter(thread) && (vectorcall == ADOPTED.load(Relaxed) as usize || vectorcall == plain_vectorcall())
 }
 
 /// Has a function be called by the registered [`Vectorcall`] from now on, unless somebody else has changed how it is called. That one decides anew at every call, so it may stay whatever becomes of the function.
