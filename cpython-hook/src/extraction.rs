@@ -71,6 +71,9 @@ pub static TIMES_ARMED: AtomicU64 = AtomicU64::new(0);
 /// Loops pulled out of the interpreter.
 pub static TIMES_EXTRACTED: AtomicU64 = AtomicU64::new(0);
 
+/// Those of them that the interpreter had inlined into their callers.
+pub static TIMES_INLINED: AtomicU64 = AtomicU64::new(0);
+
 /// Runs a frame in the interpreter in such a way that its loops, and those of what is inlined into it, can be pulled out.
 pub fn interpret_loop(thread: ThreadState, first: Frame, mut throwflag: c_int) -> *mut PyObject {
     let activation = Activation {
@@ -103,6 +106,7 @@ pub fn interpret_loop(thread: ThreadState, first: Frame, mut throwflag: c_int) -
             // SAFETY: `pull_out` has stored a frame that this loop ran, and nothing has run since.
             frame = unsafe { Frame::new(activation.pulled.get().cast::<u8>()) };
             if frame.as_ptr::<u8>() != entered.as_ptr() {
+                TIMES_INLINED.fetch_add(1, Ordering::Relaxed);
                 outer.set_current_frame(frame.previous());
                 activation.frame.set(frame.as_ptr());
             }

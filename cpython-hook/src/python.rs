@@ -341,6 +341,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("ticks", load(&ticker::TICKS))?;
     dict.set_item("loop_searches", load(&extraction::TIMES_ARMED))?;
     dict.set_item("loops_extracted", load(&extraction::TIMES_EXTRACTED))?;
+    dict.set_item("inlined_loops_extracted", load(&extraction::TIMES_INLINED))?;
     Ok(dict)
 }
 

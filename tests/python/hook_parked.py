@@ -176,5 +176,5 @@ def main():
 main()
 if PARKS:
     stats = columba.stats()
-    assert stats["times_parked"] > 2 and stats["loops_extracted"] > 0, stats
+    assert stats["times_parked"] > 2 and stats["inlined_loops_extracted"] > 0, stats
     assert columba.info(long_loop).loops_entered, columba.info(long_loop)
