@@ -217,7 +217,7 @@ impl CodeState {
             return Some(state);
         }
         let state = Box::new(CodeState {
-            direct: Direct::closed(),
+            direct: Direct::closed(gain_of_entry(code)),
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
@@ -259,6 +259,18 @@ impl CodeState {
     /// Activations of compiled code, however they were entered.
     pub fn times_entered(&self) -> u64 {
         self.entered.get() + self.direct.entered.get()
+    }
+
+    /// The interpreter enters compiled code of this.
+    #[inline(always)]
+    pub fn count_gain(&self) {
+        self.direct.count_gain();
+    }
+
+    /// Whether the code is a function's that takes positional arguments only and makes no generator.
+    #[inline(always)]
+    pub fn is_plainly_called(&self) -> bool {
+        self.plain_calls
     }
 
     /// Whether a call with positional arguments makes a generator.
@@ -378,6 +390,18 @@ impl CodeState {
     /// Whether there is a loop for certain.
     pub fn loops(&self) -> bool {
         self.may_loop && !self.headers.get_or_init(|| loop_headers(self.code)).is_empty()
+    }
+}
+
+/// Nanoseconds that running this natively saves: what may loop is worth any price; else a small function saves about one for
+/// each code unit, less what entering it costs.
+fn gain_of_entry(code: Code) -> u64 {
+    const ANYTHING: u64 = 1 << 40;
+    const ENTERING: u64 = 6;
+    if code.may_loop() || code.makes_generator() {
+        ANYTHING
+    } else {
+        (code.code_units() as u64).saturating_sub(ENTERING).max(1)
     }
 }
 

@@ -132,6 +132,8 @@ pub struct ResumePoint {
     pub sent: u16,
     /// No handler is around what yielded here: an exception thrown in leaves the generator at once.
     pub bare: bool,
+    /// C code that iterates enters without the hook.
+    pub iterated: bool,
 }
 
 impl ResumePoint {
@@ -189,7 +191,11 @@ impl Guesses {
             _ => None,
         };
         let generalised = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
-        let local_examples = request.local_examples.clone();
+        let local_examples = match request.frame {
+            // A generator that is about to be resumed shows its variables.
+            Some(frame) if request.local_examples.is_empty() && frame.is_generator_owned() => local_examples(frame),
+            _ => request.local_examples.clone(),
+        };
         let receivers = request.receivers.clone();
         Guesses { argument_types, loop_entry, local_examples, generalised, receivers, generic: request.generic }
     }
@@ -550,16 +556,21 @@ fn resume_points(
     if !built.entries.iter().any(|entry| matches!(entry, build::Entry::Resume(_))) {
         return Box::default();
     }
-    let mut points =
-        vec![ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE, bare: false }; code_units + 1];
-    let close_idle = BuildOptions::without(&options.disable_passes).close_generators;
+    let options = BuildOptions::without(&options.disable_passes);
+    let nowhere = ResumePoint {
+        entry: ResumePoint::NONE,
+        sent: ResumePoint::NONE,
+        bare: false,
+        iterated: options.iterate_generators,
+    };
+    let mut points = vec![nowhere; code_units + 1];
     for (number, entry) in built.entries.iter().enumerate() {
         let number = u16::try_from(number).unwrap_or(ResumePoint::NONE);
         match *entry {
             build::Entry::Resume(offset) => {
                 let point = &mut points[offset as usize + 1];
                 point.entry = number;
-                point.bare = close_idle && bytecode.handler_for(offset).is_none();
+                point.bare = options.close_generators && bytecode.handler_for(offset).is_none();
             }
             build::Entry::Sent { send, .. } => {
                 // A delegating loop yields in the unit behind its `SEND`.

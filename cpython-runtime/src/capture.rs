@@ -5,7 +5,7 @@
 
 use crate::code::Code;
 use crate::helpers::subscripts;
-use crate::layout::{array, dict_keys, list_iterator, managed_dict, type_object};
+use crate::layout::{array, dict_keys, enumerate, list_iterator, managed_dict, type_object, zip};
 use crate::object::{self, read};
 use crate::thread::small_ints;
 use crate::types_seen;
@@ -172,7 +172,7 @@ unsafe fn small_value(int: *mut PyObject) -> Option<i64> {
 }
 
 /// The type objects behind the bits of [`PyTypes`].
-fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 24] {
+fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 26] {
     macro_rules! address {
         ($type:ident) => {
             (&raw const ffi::$type).cast_mut()
@@ -196,6 +196,8 @@ fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 24] {
         (PyTypes::RANGE_ITER, address!(PyRangeIter_Type)),
         (PyTypes::LIST_ITER, address!(PyListIter_Type)),
         (PyTypes::TUPLE_ITER, address!(PyTupleIter_Type)),
+        (PyTypes::ENUMERATE, address!(PyEnum_Type)),
+        (PyTypes::ZIP, address!(PyZip_Type)),
         (PyTypes::FUNCTION, address!(PyFunction_Type)),
         (PyTypes::CELL, address!(PyCell_Type)),
         (PyTypes::COMPLEX, address!(PyComplex_Type)),
@@ -353,6 +355,19 @@ unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Exampl
                 if py != PyTypes::TUPLE {
                     example.elements.extend(all.map(Rc::new));
                 }
+            }
+            PyTypes::ENUMERATE => {
+                let inner = self::example(read(item, enumerate::EN_SIT), depth + 1, budget);
+                let index = Rc::new(Example { py: PyTypes::INT, ..Example::default() });
+                let element = inner.elements.first().cloned().unwrap_or_default();
+                let pair = Example { py: PyTypes::TUPLE, elements: vec![index, element], ..Example::default() };
+                example.elements.push(Rc::new(pair));
+            }
+            PyTypes::ZIP => {
+                let inner = self::example(read(item, zip::ITTUPLE), depth + 1, budget);
+                let elements = inner.elements.iter().map(|one| one.elements.first().cloned().unwrap_or_default());
+                let tuple = Example { py: PyTypes::TUPLE, elements: elements.collect(), ..Example::default() };
+                example.elements.push(Rc::new(tuple));
             }
             PyTypes::OTHER => {
                 for &attribute in attributes(item) {

@@ -22,6 +22,9 @@ pub struct Layout {
     /// Of an `array.array`: its numbers, and the description that starts with the type code.
     pub array_items: i32,
     pub array_description: i32,
+    /// The first byte of bytes (in line), and of a bytearray (a pointer).
+    pub bytes_items: i32,
+    pub bytearray_start: i32,
     pub range_iter_index: i32,
     pub range_iter_start: i32,
     pub range_iter_step: i32,
@@ -30,6 +33,13 @@ pub struct Layout {
     pub list_iter_list: i32,
     pub tuple_iter_index: i32,
     pub tuple_iter_tuple: i32,
+    /// Of an `enumerate`: the next index, and what it goes through.
+    pub enumerate_index: i32,
+    pub enumerate_iterator: i32,
+    /// Of a `zip`: how many iterators, the tuple of them, and whether they must end together (`i32`).
+    pub zip_size: i32,
+    pub zip_iterators: i32,
+    pub zip_strict: i32,
     pub cell_value: i32,
     /// How many items a set or frozenset has.
     pub set_used: i32,
@@ -108,6 +118,8 @@ impl Layout {
         tuple_items: 24,
         array_items: 24,
         array_description: 40,
+        bytes_items: 32,
+        bytearray_start: 40,
         range_iter_index: 16,
         range_iter_start: 24,
         range_iter_step: 32,
@@ -116,6 +128,11 @@ impl Layout {
         list_iter_list: 24,
         tuple_iter_index: 16,
         tuple_iter_tuple: 24,
+        enumerate_index: 16,
+        enumerate_iterator: 24,
+        zip_size: 16,
+        zip_iterators: 24,
+        zip_strict: 40,
         cell_value: 16,
         set_used: 24,
         str_length: 16,

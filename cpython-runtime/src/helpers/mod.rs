@@ -96,6 +96,7 @@ pub fn address(helper: Helper) -> usize {
         StoreSubscr => subscripts::store_subscr,
         StoreSubscrFunction => subscripts::store_subscr_function,
         SubscrSlice => slices::subscr_slice,
+        RangeIterator => iteration::range_iterator,
         SubscrSliceQuick => slices::subscr_slice_quick,
         StoreSubscrSlice => slices::store_subscr_slice,
         StoreSliceQuick => slices::store_slice_quick,

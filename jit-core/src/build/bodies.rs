@@ -203,7 +203,12 @@ impl Builder<'_> {
                 Code::ReturnValue => {
                     let item = self.pop();
                     let Some(Inlining { effects, boxed, .. }) = self.inlining else { return false };
-                    if matches!(item, Item::Raw { raw, .. } if boxed == Some(raw.value())) {
+                    let value = match item {
+                        Item::Raw { raw, .. } => Some(raw.value()),
+                        Item::Number(number) => Some(number.value),
+                        _ => None,
+                    };
+                    if value.is_some() && boxed == value {
                         return false;
                     }
                     body.returns.push(Returned { block: self.block, item, effects, boxed });
@@ -365,7 +370,18 @@ impl Builder<'_> {
 
     /// A reference to be stored.
     fn own_in_body(&mut self, item: Item) -> Option<Value> {
-        let Item::Raw { raw, .. } = item else { return Some(self.owned_result(item)?.0) };
+        let raw = match item {
+            Item::Raw { raw, .. } => raw,
+            Item::Number(number) => {
+                let seen = self.state.stack.contains(&item);
+                let body = self.inlining.as_mut()?;
+                if seen || body.boxed.replace(number.value).is_some() {
+                    return None;
+                }
+                return Some(self.new_number(number));
+            }
+            _ => return Some(self.owned_result(item)?.0),
+        };
         let below = self.inlining?.below;
         let elsewhere =
             self.state.stack[..below].iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
@@ -383,7 +399,7 @@ impl Builder<'_> {
             JumpIf::None | JumpIf::NotNone => {
                 let item = self.pop();
                 match item {
-                    Item::Raw { .. } => self.int(0),
+                    Item::Raw { .. } | Item::Number(_) => self.int(0),
                     _ => {
                         let value = self.object(item);
                         let none = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
@@ -427,6 +443,7 @@ impl Builder<'_> {
             self.state = state.clone();
             return match item {
                 Item::Raw { raw, .. } => Some(Item::raw(raw)),
+                Item::Number(_) => Some(item),
                 _ if self.inlining.is_some() => Some(item),
                 Item::Instance if effects => None,
                 Item::Instance => Some(self.make_instance()),
@@ -444,6 +461,11 @@ impl Builder<'_> {
         let raw = kind
             .filter(|kind| returns.iter().all(|end| matches!(end.item, Item::Raw { raw, .. } if raw.kind() == *kind)));
         self.state = state.clone();
+        if raw.is_none()
+            && let Some(result) = self.meet_numbers(&returns)
+        {
+            return Some(result);
+        }
         let seen = |end: &Returned| matches!(end.item, Item::Raw { raw, .. } if self.is_seen_elsewhere(raw));
         if raw.is_none() && returns.iter().any(seen) {
             // Its object would have to be that of the caller's local.
@@ -459,6 +481,10 @@ impl Builder<'_> {
                 Item::Raw { raw, .. } => {
                     types |= raw.py();
                     self.new_box(raw)
+                }
+                Item::Number(number) => {
+                    types |= NUMBER;
+                    self.new_number(number)
                 }
                 _ => {
                     let nested = self.inlining.is_some();

@@ -23,6 +23,7 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Instruction, Offset};
 use crate::ir::function::Function;
 use crate::ir::op::{Block, Value};
+use crate::ir::types::PyTypes;
 use crate::words::WordMap;
 use std::collections::BTreeMap;
 
@@ -104,6 +105,8 @@ pub(super) struct Builder<'a> {
     pub instance: Option<Instance>,
     /// Whether the instruction after the current one was done with it.
     pub took_next: bool,
+    /// What the iterator of a loop was where the loop is entered from above, by its `FOR_ITER`.
+    pub iterators: WordMap<Offset, PyTypes>,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
     pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
@@ -148,6 +151,7 @@ impl<'a> Builder<'a> {
             tuples: Vec::new(),
             instance: None,
             took_next: false,
+            iterators: WordMap::default(),
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
             error: None,

@@ -20,7 +20,9 @@ const MAKES_EXACT: PyTypes = PyTypes::RANGE
     .union(PyTypes::TUPLE)
     .union(PyTypes::DICT)
     .union(PyTypes::SET)
-    .union(PyTypes::FROZENSET);
+    .union(PyTypes::FROZENSET)
+    .union(PyTypes::ENUMERATE)
+    .union(PyTypes::ZIP);
 
 impl Builder<'_> {
     pub fn call_function(&mut self, arguments: u32) {
@@ -45,6 +47,7 @@ impl Builder<'_> {
 
     /// Calls what the stack holds with that many arguments; the result, of one of these types, takes the place of all.
     pub(super) fn make_call(&mut self, arguments: u32, kwnames: Option<u32>, py: PyTypes) {
+        let example = self.iterator_example(py, arguments);
         let ts = self.thread();
         let stack = self.spill(arguments + 2);
         let base = self.state.stack.len();
@@ -55,6 +58,7 @@ impl Builder<'_> {
         };
         let result = self.call(Helper::Call, vec![ts, stack, n, names]).expect("calls have results");
         self.finish_call(result, base, py);
+        self.exemplify(result, example);
     }
 
     /// Pushes a call's result; null means an error or a request to leave, the result being in the slot at `base`.

@@ -165,6 +165,11 @@ impl Builder<'_> {
         }
     }
 
+    /// What a local variable is likely to hold.
+    pub fn local_example(&self, local: u32) -> Option<Rc<Example>> {
+        self.examples.locals.get(local as usize).cloned().flatten()
+    }
+
     /// A local was loaded.
     pub fn exemplify_local(&mut self, local: u32, value: Value) {
         if let Some(Some(example)) = self.examples.locals.get(local as usize) {

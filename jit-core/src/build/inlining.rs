@@ -370,12 +370,9 @@ impl Builder<'_> {
             return false;
         };
         let likely = self.example(right);
-        let number = match (self.number(right), &likely) {
-            (Some(kind), _) => Some(kind.py()),
-            (None, Some(example)) => example.py.exact().filter(|py| matches!(*py, PyTypes::FLOAT | PyTypes::INT)),
-            _ => None,
-        };
-        if number.is_none() && likely.is_none_or(|example| example.type_version != version) {
+        let number = self.number(right).or_else(|| self.example_kind(right));
+        let is_number = number.is_some() || matches!(right, Item::Number(_));
+        if !is_number && likely.is_none_or(|example| example.type_version != version) {
             return false;
         }
         let Some((id, function)) = environment.operator_callee(version, op, in_place) else { return false };
@@ -388,9 +385,11 @@ impl Builder<'_> {
         };
         self.inline_body(id, 2, operands, accept, |b| {
             match number {
-                Some(py) if matches!(right, Item::Object { .. }) => b.refine(1, py),
-                Some(_) => {}
-                None => {
+                Some(kind) if matches!(right, Item::Object { .. }) && b.may_guess(Reason::Number) => {
+                    b.refine_number(1, kind);
+                }
+                _ if is_number => b.guard_number(1),
+                _ => {
                     if b.guard_type_version(1, version).is_none() {
                         return false;
                     }

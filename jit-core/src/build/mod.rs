@@ -35,7 +35,9 @@ mod leaving;
 mod locals;
 mod merges;
 mod names;
+mod numbers;
 mod objects;
+mod pairs;
 mod partial;
 mod plan;
 pub mod receivers;
@@ -264,6 +266,10 @@ pub struct BuildOptions {
     pub make_generators: bool,
     /// End a generator that is closed without running it, where no handler is around the yield.
     pub close_generators: bool,
+    /// Let C code that iterates over a generator enter its compiled code without the hook.
+    pub iterate_generators: bool,
+    /// Unpack what `enumerate` and `zip` give without its tuple ([`pairs`]).
+    pub unpack_iterators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -285,6 +291,8 @@ pub const SWITCHES: &[&str] = &[
     "pass_delegators",
     "make_generators",
     "close_generators",
+    "iterate_generators",
+    "unpack_iterators",
 ];
 
 impl BuildOptions {
@@ -309,6 +317,8 @@ impl BuildOptions {
             pass_delegators: enabled("pass_delegators"),
             make_generators: enabled("make_generators"),
             close_generators: enabled("close_generators"),
+            iterate_generators: enabled("iterate_generators"),
+            unpack_iterators: enabled("unpack_iterators"),
         }
     }
 }
