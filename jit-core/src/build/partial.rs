@@ -56,7 +56,10 @@ impl Builder<'_> {
         // A raw operand becomes an object for the call only; nothing else may stand for the same object.
         let shared =
             |item: &Item| matches!(item, Item::Raw { raw, .. } if below.iter().any(|other| is_raw(other, *raw)));
-        let possible = self.state.names.is_empty() && self.state.suspect.is_none() && !operands.iter().any(shared);
+        let possible = self.request.options.inline_partial
+            && self.state.names.is_empty()
+            && self.state.suspect.is_none()
+            && !operands.iter().any(shared);
         self.unfinished = possible.then(Vec::new);
         possible.then(|| Before { state: self.state.clone(), ip_set: self.ip_set })
     }
