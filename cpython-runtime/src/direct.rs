@@ -13,7 +13,9 @@ use crate::{
     code::Code,
     frame::Frame,
     layout::{frame, frame_object, function},
-    object, stack_limit,
+    object,
+    spare_functions::Spares,
+    stack_limit,
     thread::ThreadState,
 };
 use columba_jit_core::ir::op::Status;
@@ -56,6 +58,8 @@ pub struct Direct {
     before_first: Cell<*mut u16>,
     /// How often it was entered.
     pub entered: Cell<u64>,
+    /// Functions of this code that have died.
+    pub(crate) spares: Spares,
 }
 
 impl Direct {
@@ -71,6 +75,7 @@ impl Direct {
             locals: Cell::new(0),
             before_first: Cell::new(null_mut()),
             entered: Cell::new(0),
+            spares: Spares::none(),
         }
     }
 
@@ -86,13 +91,22 @@ impl Direct {
         self.version.set(version);
     }
 
+    /// The code object dies.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub unsafe fn end(&self) {
+        // SAFETY: says the caller.
+        unsafe { self.spares.clear() };
+    }
+
     /// No caller enters from now on.
     pub fn close(&self) {
         self.entry.set(None);
     }
 
     #[inline(always)]
-    fn of<'a>(code: Code) -> Option<&'a Direct> {
+    pub(crate) fn of<'a>(code: Code) -> Option<&'a Direct> {
         // SAFETY: whoever owns the extra index has stored null or a block that begins with this.
         unsafe { code.extra(EXTRA.load(Relaxed)).cast::<Direct>().as_ref() }
     }
@@ -186,7 +200,7 @@ pub unsafe fn offer(
         thread.leave_recursive_call();
         thread.set_datastack_top(frame.as_ptr());
         let result = out.read() as *mut PyObject;
-        object::decref(callable);
+        direct.spares.release(callable);
         object::decref(code.as_ptr());
         Some(result)
     }
@@ -304,7 +318,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-fn plain_vectorcall() -> usize {
+pub(crate) fn plain_vectorcall() -> usize {
     unsafe extern "C" {
         fn _PyFunction_Vectorcall(
             function: *mut PyObject,
@@ -521,7 +535,10 @@ pub(crate) unsafe fn clear(thread: ThreadState, frame: Frame) {
         if !locals.is_null() {
             object::decref(locals);
         }
-        object::decref(frame.f_func());
+        match Direct::of(frame.code()) {
+            Some(direct) => direct.spares.release(frame.f_func()),
+            None => object::decref(frame.f_func()),
+        }
         object::decref(frame.f_code());
     }
 }
