@@ -9,6 +9,7 @@
 //! it is out of use and its last activation ends.
 
 use crate::compile::{CompiledCode, Refusal, ResumePoint};
+use columba_cpython_runtime::environment::CodeObjects;
 use columba_cpython_runtime::{
     code::Code,
     direct::{Direct, OUT_WORDS},
@@ -153,8 +154,16 @@ fn attach(code: Code, index: isize, state: *mut CodeState) -> bool {
     true
 }
 
+/// What a compilation asks about other code objects.
+pub static CODE_OBJECTS: CodeObjects = CodeObjects { keeps, arguments };
+
+fn arguments(code: Code) -> Vec<Option<Rc<Example>>> {
+    let Some(state) = CodeState::of(code) else { return Vec::new() };
+    state.compiled.borrow().as_ref().map_or_else(Vec::new, |compiled| compiled.arguments())
+}
+
 /// Whether a code object keeps another alive, or is it: by its constants, or by what was inlined into code compiled for it.
-pub fn keeps(from: Code, target: Code) -> bool {
+fn keeps(from: Code, target: Code) -> bool {
     let target = target.as_ptr::<ffi::PyObject>();
     let (mut seen, mut open) = (HashSet::new(), vec![from.as_ptr::<ffi::PyObject>()]);
     while let Some(object) = open.pop() {

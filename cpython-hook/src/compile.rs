@@ -132,6 +132,8 @@ pub struct ResumePoint {
     pub sent: u16,
     /// No handler is around what yielded here: an exception thrown in leaves the generator at once.
     pub bare: bool,
+    /// C code that iterates enters without the hook.
+    pub iterated: bool,
 }
 
 impl ResumePoint {
@@ -189,7 +191,11 @@ impl Guesses {
             _ => None,
         };
         let generalised = request.generalise.iter().map(|key| (key.origin, key.reason)).collect();
-        let local_examples = request.local_examples.clone();
+        let local_examples = match request.frame {
+            // A generator that is about to be resumed shows its variables.
+            Some(frame) if request.local_examples.is_empty() && frame.is_generator_owned() => local_examples(frame),
+            _ => request.local_examples.clone(),
+        };
         let receivers = request.receivers.clone();
         Guesses { argument_types, loop_entry, local_examples, generalised, receivers, generic: request.generic }
     }
@@ -245,7 +251,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
     let live = request.frame.map(|frame| unsafe {
-        LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), code_state::keeps)
+        LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), &code_state::CODE_OBJECTS)
     });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout, wanted)?;
@@ -383,7 +389,13 @@ impl SecondTier {
         let layout = layout::for_compiler();
         // SAFETY: the frame keeps its namespaces alive during this call.
         let environment = unsafe {
-            LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), code_state::keeps)
+            LiveEnvironment::new(
+                code,
+                frame.f_globals(),
+                frame.f_builtins(),
+                frame.f_locals(),
+                &code_state::CODE_OBJECTS,
+            )
         };
         let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout, false).ok()?;
         if entries(&built) != first.entries {
@@ -544,16 +556,21 @@ fn resume_points(
     if !built.entries.iter().any(|entry| matches!(entry, build::Entry::Resume(_))) {
         return Box::default();
     }
-    let mut points =
-        vec![ResumePoint { entry: ResumePoint::NONE, sent: ResumePoint::NONE, bare: false }; code_units + 1];
-    let close_idle = BuildOptions::without(&options.disable_passes).close_generators;
+    let options = BuildOptions::without(&options.disable_passes);
+    let nowhere = ResumePoint {
+        entry: ResumePoint::NONE,
+        sent: ResumePoint::NONE,
+        bare: false,
+        iterated: options.iterate_generators,
+    };
+    let mut points = vec![nowhere; code_units + 1];
     for (number, entry) in built.entries.iter().enumerate() {
         let number = u16::try_from(number).unwrap_or(ResumePoint::NONE);
         match *entry {
             build::Entry::Resume(offset) => {
                 let point = &mut points[offset as usize + 1];
                 point.entry = number;
-                point.bare = close_idle && bytecode.handler_for(offset).is_none();
+                point.bare = options.close_generators && bytecode.handler_for(offset).is_none();
             }
             build::Entry::Sent { send, .. } => {
                 // A delegating loop yields in the unit behind its `SEND`.
@@ -563,6 +580,15 @@ fn resume_points(
         }
     }
     points.into_boxed_slice()
+}
+
+impl CompiledCode {
+    /// What the arguments looked like when this was compiled.
+    pub fn arguments(&self) -> Vec<Option<Rc<Example>>> {
+        let Guesses { argument_types, local_examples, .. } = &self.guesses;
+        let Some(live) = argument_types else { return local_examples.clone() };
+        live.iter().map(|live| (live.py != PyTypes::NONE).then(|| live.example.clone())).collect()
+    }
 }
 
 /// What a frame's locals hold, for later compilations of its code. Nothing for cells.
@@ -669,7 +695,7 @@ pub fn ir_text(
     let (captured, bytecode) = decoded(code)?;
     // SAFETY: the caller keeps both namespaces alive during this call.
     let live = namespaces.map(|(globals, builtins)| unsafe {
-        LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut(), code_state::keeps)
+        LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut(), &code_state::CODE_OBJECTS)
     });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let (options, layout) = (config::current(), layout::for_compiler());

@@ -2,8 +2,8 @@
 //!
 //! *Problem*: a generator does little between two yields, so what lies around a resumption decides its speed: `gen_send_ex2`,
 //! the hook, finding the entry; and in a chain of generators that delegate to each other (`yield from`, `await`) all of that
-//! at every link. *Method*: whoever resumes a generator comes here, from compiled code directly ([`resume`]) and from C by the hook
-//! ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
+//! at every link. *Method*: whoever resumes a generator comes here, from compiled code directly ([`resume`]), from C code that
+//! iterates by the slot of the generators' type ([`next`]), and from other C code by the hook ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
 //! suspended in a delegating loop would hand the value on to its receiver and hand back what that yields: if
 //! the receiver is a suspended generator with compiled code itself, it is *passed through*, which means made the current frame
 //! without running its code. Only the last of a chain runs; the others run again when the one below returns or raises.
@@ -16,18 +16,26 @@
 use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
 use columba_cpython_runtime::{
     code::Code,
-    direct,
+    direct::{self, OUT_WORDS},
     frame::{Frame, Generator},
     generator::{self, Outcome},
     layout::{self, frame as frame_layout},
     object,
-    thread::ThreadState,
+    thread::{ThreadState, gil_holder},
 };
+use columba_jit_core::ir::op::Status;
 use pyo3::ffi::{self, PyObject};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ffi::c_int,
+    mem::MaybeUninit,
+    ptr::null_mut,
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+};
 
 /// Generators resumed by compiled code, passed through, and made, without CPython.
 pub static RESUMED: AtomicU64 = AtomicU64::new(0);
+/// Resumed by C code that iterates.
+pub static ITERATED: AtomicU64 = AtomicU64::new(0);
 pub static PASSED: AtomicU64 = AtomicU64::new(0);
 pub static MADE: AtomicU64 = AtomicU64::new(0);
 /// Closed without being run.
@@ -71,26 +79,83 @@ pub unsafe fn resume(
     generator: Generator,
     sent: *mut PyObject,
 ) -> Option<(Outcome, *mut PyObject)> {
-    let (state, frame) = (generator.frame_state(), generator.frame());
-    if state >= EXECUTING {
+    let place = place_of_live(generator)?;
+    // SAFETY: as for this function.
+    let result = unsafe { resume_at(thread, generator, place, sent) };
+    if result.is_some() {
+        count(&RESUMED, 1);
+    }
+    result
+}
+
+/// Where compiled code goes on with a generator that is suspended or fresh.
+#[inline(always)]
+fn place_of_live<'a>(generator: Generator) -> Option<Place<'a>> {
+    if generator.frame_state() >= EXECUTING {
         return None;
     }
-    let place = place_of(frame, 1)?;
+    place_of(generator.frame(), 1)
+}
+
+/// Resumes a generator whose place that is.
+///
+/// # Safety
+/// As for [`generator::offer`].
+#[inline(always)]
+unsafe fn resume_at(
+    thread: ThreadState,
+    generator: Generator,
+    place: Place<'_>,
+    sent: *mut PyObject,
+) -> Option<(Outcome, *mut PyObject)> {
+    let frame = generator.frame();
     // SAFETY: `None` is immortal as far as the process goes.
-    let unexpected = state != SUSPENDED && sent != unsafe { ffi::Py_None() };
+    let unexpected = generator.frame_state() != SUSPENDED && sent != unsafe { ffi::Py_None() };
     if place.point.entry == ResumePoint::NONE || unexpected || !direct::may_enter(thread) {
         return None;
     }
-    count(&RESUMED, 1);
     generator::begin(thread, generator);
+    if place.point.sent == ResumePoint::NONE {
+        // SAFETY: nothing has run since the entry was read from the table of the version in use.
+        let compiled = unsafe { place.state.peek_compiled().unwrap_unchecked() };
+        if compiled.out_words <= OUT_WORDS && thread.recursion_remaining() > 0 {
+            let compiled = compiled.clone();
+            let top = frame.stacktop();
+            // SAFETY: CPython leaves room for the value that a suspended frame is sent.
+            unsafe { frame.set_slot(top as usize, sent) };
+            thread.set_recursion_remaining(thread.recursion_remaining() - 1);
+            place.state.entered.set(place.state.entered.get() + 1);
+            let mut out = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
+            let out = out.as_mut_ptr().cast();
+            frame.link(thread);
+            let entry = i64::from(place.point.entry);
+            // SAFETY: as in `hook::enter`.
+            let status = unsafe { (compiled.entry)(compiled.ctx, thread.as_ptr(), frame.as_ptr(), out, entry) };
+            if status == Status::Yielded as i64 && thread.cframe().use_tracing() == 0 {
+                frame.unlink(thread);
+                thread.leave_recursive_call();
+                generator::suspended(thread, generator);
+                // SAFETY: what it has yielded.
+                return Some((Outcome::Yielded, unsafe { out.read() } as *mut PyObject));
+            }
+            let result = hook::conclude_resumed(thread, frame, place.state, compiled, status, out);
+            return Some(concluded(thread, generator, result));
+        }
+    }
     let result = go_on(thread, frame, place, sent);
+    Some(concluded(thread, generator, result))
+}
+
+/// What has come of a generator that began: it is suspended again, or has ended.
+#[inline(never)]
+fn concluded(thread: ThreadState, generator: Generator, result: *mut PyObject) -> (Outcome, *mut PyObject) {
     if !result.is_null() && generator.frame_state() == SUSPENDED {
         generator::suspended(thread, generator);
-        return Some((Outcome::Yielded, result));
+        return (Outcome::Yielded, result);
     }
     // SAFETY: it has ended, and the caller keeps it alive.
     unsafe { generator::finish(thread, generator, result) };
-    Some((if result.is_null() { Outcome::Raised } else { Outcome::Returned }, result))
+    (if result.is_null() { Outcome::Raised } else { Outcome::Returned }, result)
 }
 
 /// Goes on with a frame that CPython resumes, the value sent being on its stack. `None`: there is no code for it.
@@ -346,7 +411,67 @@ pub unsafe fn make_directly(
     }
 }
 
-/// Registers what this module does for compiled code.
+/// What CPython has in the generators' `tp_iternext`, while [`next`] stands there.
+static ITERNEXT: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+unsafe extern "C" {
+    fn _PyGen_SetStopIterationValue(value: *mut PyObject) -> c_int;
+}
+
+/// `tp_iternext` of generators: whatever C code goes through one (`sum`, `set`, `str.join`, the interpreter's own `for`) resumes
+/// its compiled code without `gen_send_ex2` and the hook.
+unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
+    // SAFETY: CPython calls a slot with the GIL and a live object of its type, which has no subclasses; what `uninstall` puts
+    // back was taken from the slot.
+    unsafe {
+        let generator = Generator::new(iterator);
+        if let Some(place) = place_of_live(generator)
+            && place.point.iterated
+        {
+            let thread = ThreadState::new(gil_holder().load(Ordering::Relaxed));
+            let none = ffi::Py_None();
+            object::incref(none);
+            if let Some((outcome, result)) = resume_at(thread, generator, place, none) {
+                count(&ITERATED, 1);
+                if outcome != Outcome::Returned {
+                    return result;
+                }
+                if result != none {
+                    _PyGen_SetStopIterationValue(result);
+                }
+                object::decref(result);
+                return null_mut();
+            }
+            object::decref(none);
+        }
+        let plain = std::mem::transmute::<*mut (), ffi::iternextfunc>(ITERNEXT.load(Ordering::Relaxed));
+        plain(iterator)
+    }
+}
+
+/// Registers what this module does for compiled code, and for C code that iterates.
 pub fn install() {
     generator::set_resumer(resume);
+    // SAFETY: the GIL is held; types of the interpreter live as long as it.
+    unsafe {
+        let slot = &raw mut (*&raw mut ffi::PyGen_Type).tp_iternext;
+        if let Some(plain) = slot.read()
+            && plain as *const () != next as *const ()
+        {
+            ITERNEXT.store(plain as *mut (), Ordering::Relaxed);
+            slot.write(Some(next));
+        }
+    }
+}
+
+/// Gives CPython its slot back, unless somebody else's function stands there.
+pub fn uninstall() {
+    // SAFETY: as in `install`; the old function was taken from this slot.
+    unsafe {
+        let slot = &raw mut (*&raw mut ffi::PyGen_Type).tp_iternext;
+        let plain = ITERNEXT.load(Ordering::Relaxed);
+        if slot.read().is_some_and(|function| function as *const () == next as *const ()) && !plain.is_null() {
+            slot.write(Some(std::mem::transmute::<*mut (), ffi::iternextfunc>(plain)));
+        }
+    }
 }

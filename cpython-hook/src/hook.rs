@@ -156,6 +156,7 @@ pub fn install() -> Result<(), InstallError> {
 /// Removes the hook, unless somebody else's has taken its place. No ticker runs, which might put it back.
 pub fn uninstall() {
     ENABLED.store(false, Ordering::Relaxed);
+    generators::uninstall();
     parking::forget();
     if installed() == Installed::Columba {
         set(_PyEval_EvalFrameDefault);
@@ -418,6 +419,19 @@ fn conclude(
         status if status == Status::Yielded as i64 => first(),
         status => leave(thread, frame, state, compiled, status, out),
     }
+}
+
+/// The same for a generator's resumption that has not simply yielded.
+#[inline(never)]
+pub fn conclude_resumed(
+    thread: ThreadState,
+    frame: Frame,
+    state: &CodeState,
+    compiled: Rc<CompiledCode>,
+    status: i64,
+    out: *mut u64,
+) -> *mut PyObject {
+    conclude(thread, frame, state, compiled, status, out)
 }
 
 /// Tracing was switched on below compiled code that now ends: the trace function is told. When it raises, the value in

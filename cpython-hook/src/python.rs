@@ -334,6 +334,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("exits", load(&totals.exits))?;
     dict.set_item("loops_entered", load(&totals.loops_entered))?;
     dict.set_item("generators_resumed", load(&generators::RESUMED))?;
+    dict.set_item("generators_iterated", load(&generators::ITERATED))?;
     dict.set_item("delegators_passed", load(&generators::PASSED))?;
     dict.set_item("generators_made", load(&generators::MADE))?;
     dict.set_item("generators_closed", load(&generators::CLOSED))?;

@@ -5,12 +5,13 @@
 
 use crate::code::Code;
 use crate::helpers::subscripts;
-use crate::layout::{array, dict_keys, list_iterator, managed_dict, type_object};
+use crate::layout::{array, dict_keys, enumerate, list_iterator, managed_dict, type_object, zip};
 use crate::object::{self, read};
 use crate::thread::small_ints;
 use crate::types_seen;
 use columba_jit_core::build::Live;
 use columba_jit_core::build::examples::Example;
+use columba_jit_core::build::inlining::Defaults;
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
 use columba_jit_core::helpers::Helper;
 use columba_jit_core::ir::op::Symbol;
@@ -113,6 +114,26 @@ unsafe fn text(string: *mut PyObject) -> String {
     }
 }
 
+/// A function's defaults, if all are constants that nothing can be reached from.
+///
+/// # Safety
+/// `tuple` is a live tuple or null; the GIL is held.
+pub(crate) unsafe fn defaults(tuple: *mut PyObject) -> Option<Defaults> {
+    // SAFETY: says the caller.
+    unsafe {
+        if tuple.is_null() {
+            return None;
+        }
+        let simple = |item: *mut PyObject| match constant(item, 0) {
+            Constant::Tuple(items) if !items.is_empty() => None,
+            Constant::FrozenSet | Constant::Code(_) | Constant::Other => None,
+            constant => Some((constant, item as u64)),
+        };
+        let items = items(tuple).map(simple).collect::<Option<Vec<_>>>()?;
+        Some(Defaults { address: tuple as u64, items })
+    }
+}
+
 /// # Safety
 /// `item` is a live object; the GIL is held.
 unsafe fn constant(item: *mut PyObject, depth: u32) -> Constant {
@@ -151,7 +172,7 @@ unsafe fn small_value(int: *mut PyObject) -> Option<i64> {
 }
 
 /// The type objects behind the bits of [`PyTypes`].
-fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 24] {
+fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 26] {
     macro_rules! address {
         ($type:ident) => {
             (&raw const ffi::$type).cast_mut()
@@ -175,6 +196,8 @@ fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 24] {
         (PyTypes::RANGE_ITER, address!(PyRangeIter_Type)),
         (PyTypes::LIST_ITER, address!(PyListIter_Type)),
         (PyTypes::TUPLE_ITER, address!(PyTupleIter_Type)),
+        (PyTypes::ENUMERATE, address!(PyEnum_Type)),
+        (PyTypes::ZIP, address!(PyZip_Type)),
         (PyTypes::FUNCTION, address!(PyFunction_Type)),
         (PyTypes::CELL, address!(PyCell_Type)),
         (PyTypes::COMPLEX, address!(PyComplex_Type)),
@@ -332,6 +355,19 @@ unsafe fn example(item: *mut PyObject, depth: u32, budget: &mut usize) -> Exampl
                 if py != PyTypes::TUPLE {
                     example.elements.extend(all.map(Rc::new));
                 }
+            }
+            PyTypes::ENUMERATE => {
+                let inner = self::example(read(item, enumerate::EN_SIT), depth + 1, budget);
+                let index = Rc::new(Example { py: PyTypes::INT, ..Example::default() });
+                let element = inner.elements.first().cloned().unwrap_or_default();
+                let pair = Example { py: PyTypes::TUPLE, elements: vec![index, element], ..Example::default() };
+                example.elements.push(Rc::new(pair));
+            }
+            PyTypes::ZIP => {
+                let inner = self::example(read(item, zip::ITTUPLE), depth + 1, budget);
+                let elements = inner.elements.iter().map(|one| one.elements.first().cloned().unwrap_or_default());
+                let tuple = Example { py: PyTypes::TUPLE, elements: elements.collect(), ..Example::default() };
+                example.elements.push(Rc::new(tuple));
             }
             PyTypes::OTHER => {
                 for &attribute in attributes(item) {

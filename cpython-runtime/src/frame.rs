@@ -88,7 +88,7 @@ impl Frame {
     /// Offset in code units of `prev_instr`; -1 in a frame that has not begun.
     #[inline(always)]
     pub fn lasti(self) -> isize {
-        (self.prev_instr() as isize - self.code().first_unit() as isize) / 2
+        (self.prev_instr() as isize - self.code().first_unit() as isize) >> 1
     }
 
     /// "The instruction at code unit `offset` is being executed": what line numbers and handlers are found from.
@@ -162,12 +162,14 @@ view! {
 
 impl Generator {
     /// The frame inside.
+    #[inline(always)]
     pub fn frame(self) -> Frame {
         // SAFETY: the frame lies inside the generator, alive as it is.
         unsafe { Frame::new(self.as_ptr::<u8>().add(generator::GI_IFRAME)) }
     }
 
     /// The entry of the exception stack that is this generator's own.
+    #[inline(always)]
     pub fn exc_state(self) -> *mut u8 {
         self.as_ptr::<u8>().wrapping_add(generator::GI_EXC_STATE)
     }

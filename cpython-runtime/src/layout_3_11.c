@@ -26,6 +26,12 @@
 /* Iterators whose structs stand in listobject.c, tupleobject.c and rangeobject.c and not in a header. */
 typedef struct { PyObject_HEAD long index; long start; long step; long len; } RangeIterator;
 typedef struct { PyObject_HEAD Py_ssize_t it_index; PyListObject *it_seq; } ListIterator;
+/* enumobject.c and bltinmodule.c. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t en_index; PyObject *en_sit; PyObject *en_result; PyObject *en_longindex; PyObject *one;
+} Enumerate;
+typedef struct { PyObject_HEAD Py_ssize_t tuplesize; PyObject *ittuple; PyObject *result; int strict; } Zip;
 /* arraymodule.c. */
 typedef struct {
     PyObject_VAR_HEAD
@@ -261,6 +267,11 @@ void columba_layout(void) {
     Z("list_iterator", ListIterator);
     O("list_iterator", "IT_INDEX", ListIterator, it_index);
     O("list_iterator", "IT_SEQ", ListIterator, it_seq);
+    O("enumerate", "EN_INDEX", Enumerate, en_index);
+    O("enumerate", "EN_SIT", Enumerate, en_sit);
+    O("zip", "TUPLESIZE", Zip, tuplesize);
+    O("zip", "ITTUPLE", Zip, ittuple);
+    O("zip", "STRICT", Zip, strict);
     Z("range_iterator", RangeIterator);
     O("range_iterator", "INDEX", RangeIterator, index);
     O("range_iterator", "START", RangeIterator, start);
@@ -268,6 +279,7 @@ void columba_layout(void) {
     O("range_iterator", "LEN", RangeIterator, len);
     Z("tuple", PyTupleObject);
     O("tuple", "OB_ITEM", PyTupleObject, ob_item);
+    O("bytearray", "OB_START", PyByteArrayObject, ob_start);
     O("bytes", "OB_SVAL", PyBytesObject, ob_sval);
     O("str", "LENGTH", PyASCIIObject, length);
     O("str", "HASH", PyASCIIObject, hash);

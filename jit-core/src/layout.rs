@@ -22,6 +22,9 @@ pub struct Layout {
     /// Of an `array.array`: its numbers, and the description that starts with the type code.
     pub array_items: i32,
     pub array_description: i32,
+    /// The first byte of bytes (in line), and of a bytearray (a pointer).
+    pub bytes_items: i32,
+    pub bytearray_start: i32,
     pub range_iter_index: i32,
     pub range_iter_start: i32,
     pub range_iter_step: i32,
@@ -30,6 +33,13 @@ pub struct Layout {
     pub list_iter_list: i32,
     pub tuple_iter_index: i32,
     pub tuple_iter_tuple: i32,
+    /// Of an `enumerate`: the next index, and what it goes through.
+    pub enumerate_index: i32,
+    pub enumerate_iterator: i32,
+    /// Of a `zip`: how many iterators, the tuple of them, and whether they must end together (`i32`).
+    pub zip_size: i32,
+    pub zip_iterators: i32,
+    pub zip_strict: i32,
     pub cell_value: i32,
     /// How many items a set or frozenset has.
     pub set_used: i32,
@@ -54,6 +64,10 @@ pub struct Layout {
     /// How many entries a dictionary has.
     pub dict_used: i32,
     pub dict_values: i32,
+    /// A number that no other dictionary has, and that changes with every change of the dictionary.
+    pub dict_version: i32,
+    /// From an object that the garbage collector may know, back to a word that is not 0 while it does.
+    pub gc_next: i32,
     pub module_dict: i32,
     /// Of a static or class method: what it stands for.
     pub method_wrapper_callable: i32,
@@ -81,6 +95,8 @@ pub struct Layout {
     pub function_code: i32,
     pub function_globals: i32,
     pub function_builtins: i32,
+    /// The tuple of its defaults, or null.
+    pub function_defaults: i32,
     pub cframe_use_tracing: i32,
     pub cframe_current_frame: i32,
     /// Size of one entry of the small-int table, which holds -5..=256.
@@ -102,6 +118,8 @@ impl Layout {
         tuple_items: 24,
         array_items: 24,
         array_description: 40,
+        bytes_items: 32,
+        bytearray_start: 40,
         range_iter_index: 16,
         range_iter_start: 24,
         range_iter_step: 32,
@@ -110,6 +128,11 @@ impl Layout {
         list_iter_list: 24,
         tuple_iter_index: 16,
         tuple_iter_tuple: 24,
+        enumerate_index: 16,
+        enumerate_iterator: 24,
+        zip_size: 16,
+        zip_iterators: 24,
+        zip_strict: 40,
         cell_value: 16,
         set_used: 24,
         str_length: 16,
@@ -127,6 +150,8 @@ impl Layout {
         dict_keys: 32,
         dict_used: 16,
         dict_values: 40,
+        dict_version: 24,
+        gc_next: -16,
         module_dict: 16,
         method_wrapper_callable: 16,
         keys_version: 12,
@@ -146,6 +171,7 @@ impl Layout {
         function_code: 48,
         function_globals: 16,
         function_builtins: 24,
+        function_defaults: 56,
         cframe_use_tracing: 0,
         cframe_current_frame: 8,
         small_int_stride: 32,

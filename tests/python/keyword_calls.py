@@ -17,8 +17,9 @@ def run():
       lambda: f(1,c=4), lambda: f(1,b=2,c=4), lambda: rec(n=7), lambda: g(1, **{"d": 2}), lambda: g(*(1,2), d=3))]
 for _ in range(50): r=run()
 print(r)
-before=[sys.getrefcount(x) for x in g.__defaults__]
+before=[sys.getrefcount(x) for x in g.__defaults__[:2]]
 for _ in range(100): run()
-print([sys.getrefcount(x)-b for x,b in zip(g.__defaults__,before)])
+after=[sys.getrefcount(x) for x in g.__defaults__[:2]]
+print([a-b for a,b in zip(after,before)])
 g.__defaults__=(1,2)
 print(run()[:7])

@@ -151,4 +151,5 @@ subjects = [5, -5, 2.5, 2**70, "text", [1, 2], None]
 counts = [sys.getrefcount(subject) for subject in subjects[2:6]]
 for _ in range(40):
     r = [alternatives(subject) for subject in subjects]
-print(r, [sys.getrefcount(subject) - count for subject, count in zip(subjects[2:6], counts)])
+after = [sys.getrefcount(subject) for subject in subjects[2:6]]
+print(r, [count - before for count, before in zip(after, counts)])

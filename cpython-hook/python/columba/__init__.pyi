@@ -16,7 +16,7 @@ class ExitInfo:
     def line(self) -> int: ...
     @property
     def reason(self) -> str:
-        """``type``, ``overflow``, ``range``, ``version``, ``unbound`` or ``interrupt``."""
+        """``type``, ``number``, ``overflow``, ``range``, ``version``, ``unbound`` or ``interrupt``."""
     @property
     def count(self) -> int: ...
 

@@ -14,6 +14,7 @@ use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
 use super::instances::Instance;
 use super::merges::Edge;
+use super::partial::{Choice, Unfinished};
 use super::plan::Plan;
 use super::state::*;
 use super::unwinding::UnwindKey;
@@ -22,6 +23,7 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Instruction, Offset};
 use crate::ir::function::Function;
 use crate::ir::op::{Block, Value};
+use crate::ir::types::PyTypes;
 use crate::words::WordMap;
 use std::collections::BTreeMap;
 
@@ -91,12 +93,20 @@ pub(super) struct Builder<'a> {
     pub kwnames: Option<u32>,
     /// The body that is walked in the place of a call.
     pub inlining: Option<Inlining>,
+    /// Paths of that body that make the call; `None`: they cannot.
+    pub unfinished: Unfinished,
+    /// Receivers of the bodies that are walked whose types have one of these versions.
+    pub narrowed: Vec<(Value, Vec<u32>)>,
+    /// Functions behind [`Known::OneOf`].
+    pub choices: Vec<Vec<Choice>>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
     /// The instance behind [`Item::Instance`].
     pub instance: Option<Instance>,
     /// Whether the instruction after the current one was done with it.
     pub took_next: bool,
+    /// What the iterator of a loop was where the loop is entered from above, by its `FOR_ITER`.
+    pub iterators: WordMap<Offset, PyTypes>,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
     pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
@@ -135,9 +145,13 @@ impl<'a> Builder<'a> {
             addresses: Vec::new(),
             kwnames: None,
             inlining: None,
+            unfinished: None,
+            choices: Vec::new(),
+            narrowed: Vec::new(),
             tuples: Vec::new(),
             instance: None,
             took_next: false,
+            iterators: WordMap::default(),
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
             error: None,

@@ -20,7 +20,9 @@ const MAKES_EXACT: PyTypes = PyTypes::RANGE
     .union(PyTypes::TUPLE)
     .union(PyTypes::DICT)
     .union(PyTypes::SET)
-    .union(PyTypes::FROZENSET);
+    .union(PyTypes::FROZENSET)
+    .union(PyTypes::ENUMERATE)
+    .union(PyTypes::ZIP);
 
 impl Builder<'_> {
     pub fn call_function(&mut self, arguments: u32) {
@@ -30,12 +32,22 @@ impl Builder<'_> {
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
         let kwnames = self.kwnames.take();
-        if kwnames.is_none()
-            && (self.inline_call(arguments) || self.intrinsic(arguments) || self.instantiate(arguments))
+        if self.inline_call(arguments, kwnames)
+            || kwnames.is_none() && (self.intrinsic(arguments) || self.instantiate(arguments))
         {
             return;
         }
         let known = if below_is_null && kwnames.is_none() { known } else { None };
+        let py = match known {
+            Some(Known::Type(py)) if MAKES_EXACT.contains(py) => py,
+            _ => PyTypes::OBJECT,
+        };
+        self.make_call(arguments, kwnames, py);
+    }
+
+    /// Calls what the stack holds with that many arguments; the result, of one of these types, takes the place of all.
+    pub(super) fn make_call(&mut self, arguments: u32, kwnames: Option<u32>, py: PyTypes) {
+        let example = self.iterator_example(py, arguments);
         let ts = self.thread();
         let stack = self.spill(arguments + 2);
         let base = self.state.stack.len();
@@ -45,11 +57,8 @@ impl Builder<'_> {
             None => self.emit(Op::Null(Ty::Obj)),
         };
         let result = self.call(Helper::Call, vec![ts, stack, n, names]).expect("calls have results");
-        let py = match known {
-            Some(Known::Type(py)) if MAKES_EXACT.contains(py) => py,
-            _ => PyTypes::OBJECT,
-        };
         self.finish_call(result, base, py);
+        self.exemplify(result, example);
     }
 
     /// Pushes a call's result; null means an error or a request to leave, the result being in the slot at `base`.

@@ -9,7 +9,7 @@ use super::builder::Builder;
 use super::locals::is_dirty;
 use super::state::*;
 use crate::bytecode::code::flags;
-use crate::bytecode::instruction::{JumpIf, Offset};
+use crate::bytecode::instruction::{Instruction, JumpIf, Offset};
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{BinOp, Cond, Op, Status, Symbol, UnOp, Value};
@@ -68,7 +68,7 @@ impl Builder<'_> {
             JumpIf::None | JumpIf::NotNone => {
                 let item = self.pop();
                 let is_none = match item {
-                    Item::Raw { .. } => self.int(0),
+                    Item::Raw { .. } | Item::Number(_) => self.int(0),
                     _ => {
                         let value = self.object(item);
                         let none = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
@@ -99,7 +99,7 @@ impl Builder<'_> {
         self.guess_bool();
         let position = self.position(1);
         let truth = match self.state.stack[position] {
-            Item::Raw { .. } => {
+            Item::Raw { .. } | Item::Number(_) => {
                 let copy = self.state.stack[position];
                 self.push(copy);
                 self.truth()
@@ -125,6 +125,13 @@ impl Builder<'_> {
 
     pub fn get_iter(&mut self) {
         let item = self.state.stack[self.position(1)];
+        if self.item_py(item) == PyTypes::RANGE_ITER {
+            // It is its own iterator.
+            let top = self.position(1);
+            self.own_at(top);
+            self.start_range(top);
+            return;
+        }
         if let Item::Object { py, .. } = item
             && py.exact().is_none()
             && self.may_guess(Reason::Type)
@@ -138,6 +145,13 @@ impl Builder<'_> {
         let py = self.item_py(item);
         let example = self.example(item);
         self.exemplify_loop(example);
+        if let Some(py) = py.exact()
+            && ITERATORS.contains(py)
+        {
+            self.iterators.insert(self.at.next, py);
+            // Its own iterator.
+            return;
+        }
         let value = self.pop_owned();
         let iterator = self.call_object(Helper::GetIter, vec![value]);
         let guess = match py.exact() {
@@ -156,25 +170,70 @@ impl Builder<'_> {
                 self.effect(Op::GuardType(iterator, PyTypes::RANGE_ITER, leave));
                 self.pop();
                 self.push_owned(iterator, PyTypes::RANGE_ITER);
+                self.iterators.insert(self.at.next, PyTypes::RANGE_ITER);
                 let top = self.position(1);
                 self.start_range(top);
             }
-            Some(exact @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)) => self.push_owned(iterator, exact),
+            Some(exact @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)) => {
+                self.iterators.insert(self.at.next, exact);
+                self.push_owned(iterator, exact);
+            }
             _ => self.push_owned(iterator, PyTypes::OBJECT),
         }
     }
 
-    pub fn for_iter(&mut self, exhausted: Offset) {
+    pub fn for_iter(&mut self, exhausted: Offset, next: Option<&Instruction>) {
+        self.guess_iterator();
+        if self.for_unpacked(next, exhausted) {
+            return;
+        }
         let position = self.position(1);
         match self.state.stack[position] {
             Item::RangeIter { iter, index } => self.for_range(position, iter, index, exhausted),
-            Item::Object { value, py: PyTypes::LIST_ITER, .. } if self.request.options.inline_containers => {
-                self.for_list(value, exhausted);
+            Item::Object { value, py: py @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER), .. }
+                if self.request.options.inline_containers =>
+            {
+                self.for_sequence(value, py == PyTypes::TUPLE_ITER, exhausted);
+            }
+            Item::Object { value, py: PyTypes::RANGE_ITER, .. } if self.request.options.inline_containers => {
+                let index = self.load(MemTy::I64, Ty::I64, value, self.request.layout.range_iter_index);
+                self.own_at(position);
+                self.for_range(position, value, index, exhausted);
+                self.state.stack[position] = Item::owned(value, PyTypes::RANGE_ITER);
             }
             _ => {
                 let iter = self.own_at(position);
                 self.for_generic(iter, exhausted);
             }
+        }
+    }
+
+    /// A local variable that was just loaded is what a loop goes through: the argument of a comprehension or generator
+    /// expression. It is guarded here, outside of the loop.
+    pub fn guess_passed_iterator(&mut self, local: u32, loop_at: Offset) {
+        let Some(example) = self.local_example(local).filter(|example| ITERATORS.contains(example.py)) else { return };
+        if !self.request.options.inline_containers || !self.may_guess(Reason::Type) {
+            return;
+        }
+        let item = self.state.stack[self.position(1)];
+        if !self.item_py(item).contains(example.py) {
+            return;
+        }
+        self.refine(1, example.py);
+        self.iterators.insert(loop_at, example.py);
+        self.examples.iterate(loop_at, example);
+    }
+
+    /// Behind a yield nothing is known of a loop's iterator; most likely it is what it was when the loop began.
+    fn guess_iterator(&mut self) {
+        let item = self.state.stack[self.position(1)];
+        if let Some(&py) = self.iterators.get(&self.at.offset)
+            && let Item::Object { py: known, .. } = item
+            && known.exact().is_none()
+            && known.contains(py)
+            && self.may_guess(Reason::Type)
+        {
+            self.refine(1, py);
         }
     }
 
@@ -200,32 +259,20 @@ impl Builder<'_> {
         self.push(Item::raw(Raw::Int(value)));
     }
 
-    fn for_list(&mut self, iter: Value, exhausted: Offset) {
-        let layout = self.request.layout;
-        self.set_ip();
+    /// A loop over a list or tuple, in line.
+    fn for_sequence(&mut self, iter: Value, tuple: bool, exhausted: Offset) {
         self.settle_volatile();
-        let list = self.load(MemTy::Ptr, Ty::Ptr, iter, layout.list_iter_list);
-        let null = self.emit(Op::Null(Ty::Ptr));
-        let there = self.compare(Cond::Ne, list, null);
-        let finished = self.branch(there, false);
-        let index = self.load(MemTy::I64, Ty::I64, iter, layout.list_iter_index);
-        let size = self.load(MemTy::I64, Ty::I64, list, layout.var_size);
-        let more = self.compare(Cond::ULt, index, size);
-        let at_end = self.branch(more, false);
-        let items = self.load(MemTy::Ptr, Ty::Ptr, list, layout.list_items);
-        let three = self.int(3);
-        let bytes = self.binary(BinOp::Shl, index, three);
-        let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), items));
-        let address = self.binary(BinOp::Add, base, bytes);
-        let address = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
-        let value = self.load(MemTy::Ptr, Ty::Obj, address, 0);
-        let one = self.int(1);
-        let next = self.binary(BinOp::Add, index, one);
-        self.store(MemTy::I64, iter, layout.list_iter_index, next);
-        self.effect(Op::Incref(value));
-        self.count("list_loops");
-        // The end is the iterator's own business: it lets go of its list.
-        self.aside(at_end, |b| b.goto(finished));
+        let mut ends = Vec::new();
+        let value = match tuple {
+            true => self.next_of_tuple(iter, &mut ends),
+            false => self.next_of_list(iter, &mut ends),
+        };
+        self.count(if tuple { "tuple_loops" } else { "list_loops" });
+        // The end is the iterator's own business: it lets go of what it goes through.
+        let finished = self.function.new_block();
+        for end in ends {
+            self.aside(end, |b| b.goto(finished));
+        }
         self.aside(finished, |b| {
             b.call(Helper::ForIter, vec![iter]);
             let item = b.pop();
@@ -246,19 +293,8 @@ impl Builder<'_> {
             self.call(Helper::ForIter, vec![iter])
         };
         let item = item.expect("an item or null");
-        let null = self.emit(Op::Null(Ty::Obj));
-        let there = self.compare(Cond::Ne, item, null);
-        let none = self.branch(there, false);
-        self.aside(none, |b| {
-            let ts = b.thread();
-            let set = b.call(Helper::ErrorSet, vec![ts]).expect("a flag");
-            let clear = b.negate(set);
-            let error = b.branch(clear, true);
-            b.unwind_from(error, true);
-            let iter = b.pop();
-            b.release(iter);
-            b.edge_to(exhausted);
-        });
+        let none = self.branch_on_null(item);
+        self.aside(none, |b| b.end_of_loop(0, exhausted));
         let example = self.loop_example();
         self.exemplify(item, example);
         self.push_owned(item, PyTypes::OBJECT);

@@ -32,6 +32,9 @@ impl Builder<'_> {
                     if self.request.options.close_generators && self.request.bytecode.handler_for(offset).is_none() {
                         self.count("close_generators");
                     }
+                    if self.request.options.iterate_generators {
+                        self.count("iterate_generators");
+                    }
                     self.enter_resume(offset)?;
                 }
                 Entry::Sent { done, .. } => {
@@ -171,7 +174,7 @@ impl Builder<'_> {
             for (i, live) in entry.stack.iter().enumerate() {
                 // A range iterator that something else holds may be advanced behind the loop's back.
                 let alone = live.py == PyTypes::RANGE_ITER && !live.shared;
-                if (alone || matches!(live.py, PyTypes::LIST_ITER | PyTypes::TUPLE_ITER))
+                if (alone || ITERATORS.difference(PyTypes::RANGE_ITER).contains(live.py))
                     && let Item::Object { value, .. } = self.state.stack[i]
                 {
                     self.guard_type(value, live.py);

@@ -62,7 +62,7 @@ impl Builder<'_> {
 
         let (before, state) = (self.mark(), self.state.clone());
         self.instance = Some(Instance { class, version, fields: Vec::new() });
-        let returns = self.walk_callee(init.callee, callee.clone(), depth as usize + 1, operands, |b| {
+        let returns = self.walk_callee(init.callee, callee.clone(), depth as usize + 1, (operands, None), |b| {
             if !b.guard_class(depth, version) {
                 return false;
             }

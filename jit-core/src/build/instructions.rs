@@ -26,7 +26,12 @@ impl Builder<'_> {
                 self.state.stack.swap(a, b);
             }
             Code::LoadConst(i) => self.push(Item::Const(i)),
-            Code::LoadFast(i) => self.load_fast(i),
+            Code::LoadFast(i) => {
+                self.load_fast(i);
+                if let Some(Instruction { op: Code::ForIter { .. }, offset, .. }) = next {
+                    self.guess_passed_iterator(i, *offset);
+                }
+            }
             Code::StoreFast(i) => {
                 self.guess_stored(i);
                 let item = self.pop();
@@ -104,7 +109,7 @@ impl Builder<'_> {
             Code::UnpackEx { before, after } => self.unpack_ex(before, after),
             Code::GetIter => self.get_iter(),
             Code::GetYieldFromIter => self.get_yield_from_iter(),
-            Code::ForIter { exhausted } => self.for_iter(exhausted),
+            Code::ForIter { exhausted } => self.for_iter(exhausted, next),
             Code::JumpForward(target) | Code::JumpBackwardNoInterrupt(target) => {
                 self.settle_volatile();
                 self.edge_to(target);

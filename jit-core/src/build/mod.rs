@@ -35,7 +35,10 @@ mod leaving;
 mod locals;
 mod merges;
 mod names;
+mod numbers;
 mod objects;
+mod pairs;
+mod partial;
 mod plan;
 pub mod receivers;
 mod slices;
@@ -101,6 +104,12 @@ pub trait Environment {
 
     /// The same for the function at an address that is, by that name, a method of instances of the type with that version.
     fn method_callee(&self, _type_version: u32, _name: u32, _descriptor: u64) -> Option<u32> {
+        None
+    }
+
+    /// Address of the last version number that was given to a dictionary by a store in compiled code (`ma_version_tag`): no number
+    /// that follows it is ever given by CPython.
+    fn dictionary_versions(&self) -> Option<u64> {
         None
     }
 
@@ -255,6 +264,10 @@ pub struct BuildOptions {
     pub make_generators: bool,
     /// End a generator that is closed without running it, where no handler is around the yield.
     pub close_generators: bool,
+    /// Let C code that iterates over a generator enter its compiled code without the hook.
+    pub iterate_generators: bool,
+    /// Unpack what `enumerate` and `zip` give without its tuple ([`pairs`]).
+    pub unpack_iterators: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -275,6 +288,8 @@ pub const SWITCHES: &[&str] = &[
     "pass_delegators",
     "make_generators",
     "close_generators",
+    "iterate_generators",
+    "unpack_iterators",
 ];
 
 impl BuildOptions {
@@ -298,6 +313,8 @@ impl BuildOptions {
             pass_delegators: enabled("pass_delegators"),
             make_generators: enabled("make_generators"),
             close_generators: enabled("close_generators"),
+            iterate_generators: enabled("iterate_generators"),
+            unpack_iterators: enabled("unpack_iterators"),
         }
     }
 }

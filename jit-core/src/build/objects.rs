@@ -17,18 +17,17 @@ use crate::ir::types::{MemTy, PyTypes, Ty};
 pub(super) struct Place {
     pub address: Value,
     pub offset: i32,
-    /// For arrays: what lies there instead of an object.
+    /// For arrays and bytes: what lies there instead of an object.
     pub numbers: Option<Numbers>,
 }
 
-/// The items of an `array.array`.
+/// The items of an `array.array`, and of bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers {
     typecode: u8,
     mem: MemTy,
     /// Of the item's size.
     shift: i64,
-    writable: bool,
 }
 
 impl Numbers {
@@ -44,11 +43,18 @@ impl Numbers {
             b'l' | b'q' => (MemTy::I64, 3),
             _ => return None,
         };
-        // Unsigned ones are checked otherwise; nobody writes them in a hot loop.
-        let writable = matches!(mem, MemTy::F64 | MemTy::I8 | MemTy::I16 | MemTy::I32 | MemTy::I64);
-        Some(Numbers { typecode, mem, shift, writable })
+        Some(Numbers { typecode, mem, shift })
     }
+
+    /// Those of bytes and bytearrays.
+    const BYTES: Numbers = Numbers { typecode: b'B', mem: MemTy::U8, shift: 0 };
 }
+
+/// Types whose elements are numbers without objects.
+const NUMERIC: PyTypes = PyTypes::ARRAY.union(PyTypes::BYTES).union(PyTypes::BYTEARRAY);
+
+/// Types whose elements are read in line by an int.
+const INDEXED: PyTypes = NUMERIC.union(PyTypes::LIST).union(PyTypes::TUPLE);
 
 impl Builder<'_> {
     // ---- locals ----
@@ -288,7 +294,7 @@ impl Builder<'_> {
 
     // ---- subscripts ----
 
-    /// Guards what an access to an element of a list, a tuple or an array of numbers needs: the container's exact type and
+    /// Guards what an access to an element of a list, a tuple, bytes or an array of numbers needs: the container's exact type and
     /// an int index within range.
     pub(super) fn element(&mut self, feedback: &Feedback) -> Option<Place> {
         if !self.request.options.inline_containers
@@ -302,15 +308,14 @@ impl Builder<'_> {
         let index = self.state.stack[self.position(1)];
         let Item::Object { py, .. } = container else { return None };
         let wanted = match (py.exact(), feedback) {
-            (Some(exact @ (PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY)), _) => exact,
-            (Some(_), _) => return None,
+            (Some(exact), _) => exact,
             (None, Feedback::List) => PyTypes::LIST,
             (None, Feedback::Tuple) => PyTypes::TUPLE,
-            (None, _) => match self.example_type(container)? {
-                exact @ (PyTypes::LIST | PyTypes::TUPLE | PyTypes::ARRAY) => exact,
-                _ => return None,
-            },
+            (None, _) => self.container_type(container)?,
         };
+        if !INDEXED.contains(wanted) {
+            return None;
+        }
         if !py.contains(wanted) {
             return None;
         }
@@ -318,7 +323,7 @@ impl Builder<'_> {
         // An array that is not indexed by ints is rare, and the interpreter records nothing about it.
         let int_index = index_py == PyTypes::INT
             || ((matches!(feedback, Feedback::List | Feedback::Tuple)
-                || (wanted == PyTypes::ARRAY && self.example(index).is_none())
+                || (NUMERIC.contains(wanted) && self.example(index).is_none())
                 || self.example_type(index) == Some(PyTypes::INT))
                 && index_py.contains(PyTypes::INT)
                 && matches!(index, Item::Object { .. }));
@@ -328,6 +333,7 @@ impl Builder<'_> {
         }
         let numbers = match wanted {
             PyTypes::ARRAY => Some(Numbers::of(self.example(container)?.typecode)?),
+            PyTypes::BYTES | PyTypes::BYTEARRAY => Some(Numbers::BYTES),
             _ => None,
         };
         self.refine(2, wanted);
@@ -336,7 +342,7 @@ impl Builder<'_> {
         }
         let Item::Object { value: container, .. } = container else { unreachable!("checked above") };
         let layout = self.request.layout;
-        if let Some(numbers) = numbers {
+        if let Some(numbers) = numbers.filter(|_| wanted == PyTypes::ARRAY) {
             let description = self.load(MemTy::Ptr, Ty::Ptr, container, layout.array_description);
             let found = self.load(MemTy::U8, Ty::I64, description, 0);
             let expected = self.int(i64::from(numbers.typecode));
@@ -361,12 +367,19 @@ impl Builder<'_> {
         let (base, offset) = match wanted {
             PyTypes::LIST => (self.load(MemTy::Ptr, Ty::Ptr, container, layout.list_items), 0),
             PyTypes::ARRAY => (self.load(MemTy::Ptr, Ty::Ptr, container, layout.array_items), 0),
+            PyTypes::BYTEARRAY => (self.load(MemTy::Ptr, Ty::Ptr, container, layout.bytearray_start), 0),
+            PyTypes::BYTES => (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.bytes_items),
             _ => (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.tuple_items),
         };
         let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
         let address = self.binary(BinOp::Add, base, bytes);
         let address = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
         Some(Place { address, offset, numbers })
+    }
+
+    /// The exact type of a container by its example, if its elements can be accessed in line.
+    fn container_type(&self, container: Item) -> Option<PyTypes> {
+        self.example(container)?.py.exact().filter(|py| INDEXED.contains(*py))
     }
 
     fn constant_index(&self) -> Option<i64> {
@@ -476,15 +489,20 @@ impl Builder<'_> {
     pub(super) fn storable(&mut self, feedback: &Feedback) -> bool {
         let container = self.state.stack[self.position(2)];
         let py = self.item_py(container);
-        let guess =
-            py.exact().or(if *feedback == Feedback::List { Some(PyTypes::LIST) } else { self.example_type(container) });
+        let guess = py.exact().or(if *feedback == Feedback::List {
+            Some(PyTypes::LIST)
+        } else {
+            self.container_type(container)
+        });
         match guess {
             Some(PyTypes::LIST) => py != PyTypes::TUPLE,
-            Some(PyTypes::ARRAY) => {
-                let Some(numbers) = self.example(container).and_then(|example| Numbers::of(example.typecode)) else {
-                    return false;
+            Some(guess @ (PyTypes::ARRAY | PyTypes::BYTEARRAY)) => {
+                let numbers = match guess {
+                    PyTypes::ARRAY => self.example(container).and_then(|example| Numbers::of(example.typecode)),
+                    _ => Some(Numbers::BYTES),
                 };
-                if !numbers.writable || !self.may_guess(Reason::Type) || !self.may_guess(Reason::Overflow) {
+                let Some(numbers) = numbers else { return false };
+                if !self.may_guess(Reason::Type) || !self.may_guess(Reason::Overflow) {
                     return false;
                 }
                 let value = self.state.stack[self.position(3)];
@@ -514,7 +532,11 @@ impl Builder<'_> {
             self.float_of(raw)
         } else {
             let value = raw.value();
-            if numbers.mem != MemTy::I64 {
+            if matches!(numbers.mem, MemTy::U8 | MemTy::U16 | MemTy::U32) {
+                let beyond = self.int(1 << (8 << numbers.shift));
+                let fits = self.compare(Cond::ULt, value, beyond);
+                self.guard(fits, Reason::Overflow);
+            } else if numbers.mem != MemTy::I64 {
                 let bits = self.int(64 - (8 << numbers.shift));
                 let high = self.binary(BinOp::Shl, value, bits);
                 let back = self.binary(BinOp::AShr, high, bits);

@@ -61,6 +61,8 @@ bitflags! {
         const TYPE = 1 << 23;
         const MODULE = 1 << 24;
         const ARRAY = 1 << 25;
+        const ENUMERATE = 1 << 26;
+        const ZIP = 1 << 27;
         const OTHER = 1 << 31;
     }
 }
