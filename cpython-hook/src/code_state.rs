@@ -197,8 +197,11 @@ fn keeps(from: Code, target: Code) -> bool {
 /// CPython frees a code object: for every slot of every code object that has extras, hence the null test.
 unsafe extern "C" fn free(state: *mut c_void) {
     if !state.is_null() {
-        // SAFETY: made by `Box::into_raw` in `of_or_new`; the code object that owned it is going away.
-        drop(unsafe { Box::from_raw(state.cast::<CodeState>()) });
+        // SAFETY: made by `Box::into_raw` in `of_or_new`; the code object that owned it is going away, and CPython has the GIL.
+        unsafe {
+            let state = Box::from_raw(state.cast::<CodeState>());
+            state.direct.end();
+        }
     }
 }
 

@@ -54,7 +54,7 @@ const EXECUTING: i8 = frame_layout::STATE_EXECUTING as i8;
 #[derive(Clone, Copy)]
 struct Place<'a> {
     state: &'a CodeState,
-    point: ResumePoint,
+    point: &'a ResumePoint,
 }
 
 /// The place of a suspended frame in the code unit at `distance` from the one it stands at, which is in the code.
@@ -66,7 +66,7 @@ fn place_of<'a>(frame: Frame, distance: isize) -> Option<Place<'a>> {
         return None;
     }
     // SAFETY: the table is as long as the code, and one longer.
-    let point = unsafe { points.offset(frame.lasti() + distance).read() };
+    let point = unsafe { &*points.offset(frame.lasti() + distance) };
     Some(Place { state, point })
 }
 
@@ -168,7 +168,7 @@ pub fn resume_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> Opt
         }
     }
     // SAFETY: the table is as long as the code, and one longer.
-    let point = unsafe { state.resume_points().offset(frame.lasti() + 1).read() };
+    let point = unsafe { &*state.resume_points().offset(frame.lasti() + 1) };
     if point.entry == ResumePoint::NONE {
         return None;
     }

@@ -172,7 +172,7 @@ unsafe fn small_value(int: *mut PyObject) -> Option<i64> {
 }
 
 /// The type objects behind the bits of [`PyTypes`].
-fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 26] {
+fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 27] {
     macro_rules! address {
         ($type:ident) => {
             (&raw const ffi::$type).cast_mut()
@@ -198,6 +198,7 @@ fn type_addresses() -> [(PyTypes, *mut ffi::PyTypeObject); 26] {
         (PyTypes::TUPLE_ITER, address!(PyTupleIter_Type)),
         (PyTypes::ENUMERATE, address!(PyEnum_Type)),
         (PyTypes::ZIP, address!(PyZip_Type)),
+        (PyTypes::REVERSED, address!(PyReversed_Type)),
         (PyTypes::FUNCTION, address!(PyFunction_Type)),
         (PyTypes::CELL, address!(PyCell_Type)),
         (PyTypes::COMPLEX, address!(PyComplex_Type)),

@@ -13,7 +13,9 @@ use crate::{
     code::Code,
     frame::Frame,
     layout::{frame, frame_object, function},
-    object, stack_limit,
+    object,
+    spare_functions::Spares,
+    stack_limit,
     thread::ThreadState,
 };
 use columba_jit_core::ir::op::Status;
@@ -67,6 +69,8 @@ pub struct Direct {
     pub entered: Cell<u64>,
     /// What an entry from the interpreter is thought to save, in nanoseconds.
     gain: u64,
+    /// Functions of this code that have died.
+    pub(crate) spares: Spares,
 }
 
 /// Nanoseconds that entering compiled code from the interpreter is thought to have saved, since whoever asks set this to zero.
@@ -86,6 +90,7 @@ impl Direct {
             before_first: Cell::new(null_mut()),
             entered: Cell::new(0),
             gain,
+            spares: Spares::none(),
         }
     }
 
@@ -105,6 +110,15 @@ impl Direct {
     #[inline(always)]
     pub fn count_gain(&self) {
         GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
+    }
+
+    /// The code object dies.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub unsafe fn end(&self) {
+        // SAFETY: says the caller.
+        unsafe { self.spares.clear() };
     }
 
     /// No caller enters from now on.
@@ -310,7 +324,7 @@ unsafe fn enter(
         thread.leave_recursive_call();
         thread.set_datastack_top(frame.as_ptr());
         let result = out.read() as *mut PyObject;
-        object::decref(callable);
+        direct.spares.release(callable);
         object::decref(code.as_ptr());
         result
     }
@@ -428,7 +442,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-fn plain_vectorcall() -> usize {
+pub(crate) fn plain_vectorcall() -> usize {
     _PyFunction_Vectorcall as *const () as usize
 }
 
@@ -637,7 +651,10 @@ pub(crate) unsafe fn clear(thread: ThreadState, frame: Frame) {
         if !locals.is_null() {
             object::decref(locals);
         }
-        object::decref(frame.f_func());
+        match Direct::of(frame.code()) {
+            Some(direct) => direct.spares.release(frame.f_func()),
+            None => object::decref(frame.f_func()),
+        }
         object::decref(frame.f_code());
     }
 }

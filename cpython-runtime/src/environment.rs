@@ -461,9 +461,13 @@ impl Environment for LiveEnvironment {
             {
                 return None;
             }
-            SharedKeys::of(class)?;
+            let in_line = SharedKeys::of(class).is_some();
+            let has_dictionary = (*class).tp_dictoffset != 0 || (*class).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT != 0;
+            if !in_line && has_dictionary {
+                return None;
+            }
             let function = special_methods::python_init(class)?;
-            Some(ClassInit { callee: self.callee_of(function)?, function: function as u64 })
+            Some(ClassInit { callee: self.callee_of(function)?, function: function as u64, in_line })
         }
     }
 

@@ -226,6 +226,7 @@ void columba_layout(void) {
     O("function", "FUNC_DOC", PyFunctionObject, func_doc);
     O("function", "FUNC_DICT", PyFunctionObject, func_dict);
     O("function", "FUNC_MODULE", PyFunctionObject, func_module);
+    O("function", "FUNC_WEAKREFLIST", PyFunctionObject, func_weakreflist);
     O("function", "FUNC_ANNOTATIONS", PyFunctionObject, func_annotations);
     O("function", "VECTORCALL", PyFunctionObject, vectorcall);
     O("function", "FUNC_VERSION", PyFunctionObject, func_version);

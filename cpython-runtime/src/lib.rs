@@ -20,6 +20,7 @@ pub mod generator;
 pub mod helpers;
 pub mod layout;
 pub mod object;
+mod spare_functions;
 pub mod stack_limit;
 pub mod thread;
 pub mod types_seen;

@@ -256,6 +256,8 @@ helpers! {
     Ord "ord" ("B") "I" [];
     /// The str of a code point, which is one.
     Chr "chr" ("I") "O" [RAISES];
+    /// The iterator over an exact range from its end: `range.__reversed__`.
+    ReversedRange "reversed_range" ("B") "O" [RAISES MEMORY];
     /// (exact dict, key, default): `dict.get`
     DictGet "dict_get" ("BOO") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (exact str, iterable): `str.join`; an exact str.
@@ -279,7 +281,7 @@ helpers! {
     Call "call" ("PPIC") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (ts, function, args, kwargs or null, stash): as `CALL_FUNCTION_EX`; asks to leave like `call`, result in `stash[0]`.
     CallFunctionEx "call_function_ex" ("POOQP") "O" [RAISES RUNS_PYTHON MEMORY];
-    /// (frame, items: the operands of `MAKE_FUNCTION` from the bottom, code object last; flags)
+    /// (frame, items: the operands of `MAKE_FUNCTION` from the bottom, code object last; flags, and 256 if it is called at once)
     MakeFunction "make_function" ("PPI") "O" [RAISES RUNS_PYTHON MEMORY];
     LoadBuildClass "load_build_class" ("P") "O" [RAISES RUNS_PYTHON MEMORY];
     LoadAssertionError "load_assertion_error" ("") "O" [];

@@ -115,6 +115,16 @@ pub(super) unsafe extern "C" fn call(
     }
 }
 
+/// Whether the object is a class of CPython or an extension that no Python code has made.
+#[inline(always)]
+unsafe fn is_static_type(callable: Object) -> bool {
+    // SAFETY: alive, says the caller.
+    unsafe {
+        object::type_of(callable) == &raw mut ffi::PyType_Type
+            && (*callable.cast::<ffi::PyTypeObject>()).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0
+    }
+}
+
 /// The same for what is no Python function with compiled code.
 #[inline(never)]
 unsafe fn call_otherwise(thread: ThreadState, stack: *mut Object, count: i64, names: Object) -> Object {
@@ -124,6 +134,14 @@ unsafe fn call_otherwise(thread: ThreadState, stack: *mut Object, count: i64, na
         let mut base = stack.add(1);
         if stack.read().is_null() {
             let callable = base.read();
+            if names.is_null() && is_static_type(callable) {
+                // `tuple`, `set`, `range` and the like: nothing of them is written in Python.
+                let result = vectorcall(thread, callable, base.add(1), total | ARGUMENTS_OFFSET, names);
+                for i in 0..=total {
+                    object::decref(base.add(i).read());
+                }
+                return deliver(thread, result, stack);
+            }
             if object::type_of(callable) == &raw mut capi::PyMethod_Type {
                 let function: Object = object::read(callable, method::IM_FUNC);
                 let receiver: Object = object::read(callable, method::IM_SELF);

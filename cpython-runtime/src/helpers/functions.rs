@@ -1,7 +1,7 @@
 //! Function objects, and the display hook of interactive statements.
 
 use super::{ERROR, OK, Object, Owned, names};
-use crate::{layout::function, object};
+use crate::{code::Code, direct::Direct, layout::function, object};
 use pyo3_ffi as ffi;
 use std::ptr::null_mut;
 
@@ -9,6 +9,9 @@ const DEFAULTS: i64 = 1;
 const KWDEFAULTS: i64 = 2;
 const ANNOTATIONS: i64 = 4;
 const CLOSURE: i64 = 8;
+
+/// Not of CPython: the function is called at once, and nobody else sees it.
+const REUSE: i64 = 1 << 8;
 
 /// The operands that a `MAKE_FUNCTION` with these flags has below its code object, from the bottom, and their fields.
 const OPERANDS: [(i64, usize); 4] = [
@@ -25,7 +28,21 @@ pub(super) unsafe extern "C" fn make_function(frame: *mut u8, items: *mut Object
     unsafe {
         let count = OPERANDS.iter().filter(|(flag, _)| flags & flag != 0).count();
         let code = Owned::steal(items.add(count).read());
+        let direct = if flags & REUSE != 0 { Direct::of(Code::new(code.as_ptr())) } else { None };
+        let spares = direct.map(|direct| &direct.spares);
+        let flags = flags & !REUSE;
+        if let Some(spares) = spares {
+            let closure = if flags & CLOSURE != 0 { items.read() } else { null_mut() };
+            if let Some(made) = spares.take(Code::new(code.as_ptr()), names::view(frame), closure) {
+                return made;
+            }
+        }
         let made = ffi::PyFunction_New(code.as_ptr(), names::view(frame).f_globals());
+        if let Some(spares) = spares
+            && !made.is_null()
+        {
+            spares.learn(Code::new(code.as_ptr()), made);
+        }
         drop(code);
         let mut next = items;
         for (flag, field) in OPERANDS {

@@ -10,7 +10,11 @@ use crate::{
     object,
 };
 use pyo3_ffi as ffi;
-use std::ptr::null_mut;
+use std::{
+    ffi::CStr,
+    ptr::null_mut,
+    sync::atomic::{AtomicPtr, Ordering::Relaxed},
+};
 
 mod libm {
     unsafe extern "C" {
@@ -185,6 +189,28 @@ pub(super) unsafe extern "C" fn ord(string: Object) -> i64 {
             return -1;
         }
         i64::from(ffi::PyUnicode_ReadChar(string, 0))
+    }
+}
+
+/// `range.__reversed__`, found once among the methods of the type.
+pub(super) unsafe extern "C" fn reversed_range(range: Object) -> Object {
+    static REVERSE: AtomicPtr<()> = AtomicPtr::new(null_mut());
+    // SAFETY: the contract of helpers: an exact range. The table of a static type's methods ends with a null name; this one takes
+    // no arguments.
+    unsafe {
+        let mut reverse = REVERSE.load(Relaxed);
+        if reverse.is_null() {
+            let mut method = (*&raw const ffi::PyRange_Type).tp_methods;
+            while !(*method).ml_name.is_null() {
+                if CStr::from_ptr((*method).ml_name) == c"__reversed__" {
+                    reverse = (*method).ml_meth.PyCFunction as *mut ();
+                }
+                method = method.add(1);
+            }
+            REVERSE.store(reverse, Relaxed);
+        }
+        let reverse = std::mem::transmute::<*mut (), ffi::PyCFunction>(reverse);
+        reverse(range, null_mut())
     }
 }
 

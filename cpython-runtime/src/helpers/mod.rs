@@ -148,6 +148,7 @@ pub fn address(helper: Helper) -> usize {
         IsInstance => intrinsics::is_instance,
         Ord => intrinsics::ord,
         Chr => intrinsics::chr,
+        ReversedRange => intrinsics::reversed_range,
         DictGet => intrinsics::dict_get,
         StrJoin => intrinsics::str_join,
         GetIter => iteration::get_iter,

@@ -6,10 +6,15 @@
 
 use super::builder::Builder;
 use super::state::*;
+use crate::bytecode::instruction::Op as Code;
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, Symbol, Value};
 use crate::ir::types::{PyTypes, Ty};
+
+/// `MAKE_FUNCTION` with a closure and nothing else; and what says to the helper that nobody else sees the function.
+const CLOSURE: u32 = 8;
+const REUSE: i64 = 1 << 8;
 
 /// Types whose type object makes exact instances only, whatever the arguments' own methods return.
 const MAKES_EXACT: PyTypes = PyTypes::RANGE
@@ -97,10 +102,32 @@ impl Builder<'_> {
         self.finish_call(result, base, PyTypes::OBJECT);
     }
 
+    /// Whether the function that the current `MAKE_FUNCTION` makes looks like that of a comprehension or generator expression.
+    fn is_called_at_once(&mut self, flags: u32) -> bool {
+        let code = &self.request.bytecode.instructions;
+        let Some(index) = code.iter().position(|instruction| instruction.offset == self.at.offset) else {
+            return false;
+        };
+        let rest = &code[index + 1..];
+        let made = rest.iter().position(|instruction| matches!(instruction.op, Code::MakeFunction(_)));
+        let called = rest.windows(3).position(|three| {
+            matches!(three, [a, b, c]
+                if matches!((&a.op, &b.op, &c.op), (Code::GetIter, Code::Precall(0), Code::Call(0))))
+        });
+        let reuse = self.request.options.reuse_functions
+            && flags & !CLOSURE == 0
+            && called.is_some_and(|called| made.is_none_or(|made| called < made));
+        if reuse {
+            self.count("reuse_functions");
+        }
+        reuse
+    }
+
     pub fn make_function(&mut self, flags: u32) {
+        let reuse = self.is_called_at_once(flags);
         let frame = self.frame();
         let items = self.spill(flags.count_ones() + 1);
-        let flags = self.int(i64::from(flags));
+        let flags = self.int(i64::from(flags) | if reuse { REUSE } else { 0 });
         let function = self.call_object(Helper::MakeFunction, vec![frame, items, flags]);
         self.push_owned(function, PyTypes::FUNCTION);
     }

@@ -141,6 +141,16 @@ impl Builder<'_> {
         {
             self.refine(1, guess);
         }
+        if let Item::Object { py, .. } = item
+            && py.exact().is_none()
+            && self.may_guess(Reason::Type)
+            && let Some(example) = self.example(item)
+            && ITERATORS.contains(example.py)
+            && py.contains(example.py)
+            && !py.may_be_null()
+        {
+            self.refine(1, example.py);
+        }
         let item = self.state.stack[self.position(1)];
         let py = self.item_py(item);
         let example = self.example(item);

@@ -10,6 +10,7 @@
 //! `Python/bltinmodule.c`, `Modules/mathmodule.c`, and `Objects/` for the methods.
 
 use super::builder::Builder;
+use super::examples::Example;
 use super::locals::holds;
 use super::state::*;
 use crate::bytecode::code::Constant;
@@ -18,6 +19,7 @@ use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, OverflowOp, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
+use std::rc::Rc;
 
 /// A function of a builtin module that the compiler knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -298,10 +300,11 @@ impl Builder<'_> {
         }
     }
 
-    /// `int(x)`, `float(x)`, `bool(x)`.
+    /// `int(x)`, `float(x)`, `bool(x)`, `reversed(x)`.
     fn conversion(&mut self, py: PyTypes) -> Option<Item> {
         match py {
             PyTypes::BOOL => return Some(Item::raw(Raw::Bool(self.truth()))),
+            PyTypes::REVERSED => return self.reversed(),
             // An exact one is the result itself.
             PyTypes::INT | PyTypes::FLOAT if self.item_py(self.argument(1)) == py => return Some(self.same()),
             PyTypes::INT | PyTypes::FLOAT if self.may_guess(Reason::Range) => {}
@@ -326,6 +329,16 @@ impl Builder<'_> {
             Raw::Float(value) => self.truncated(value),
             Raw::Int(value) | Raw::Bool(value) => value,
         })))
+    }
+
+    /// `reversed` of a range: another range's iterator.
+    fn reversed(&mut self) -> Option<Item> {
+        let Item::Object { value: range, py: PyTypes::RANGE, .. } = self.argument(1) else { return None };
+        self.guard_level();
+        let value = self.call_object(Helper::ReversedRange, vec![range]);
+        self.exemplify(value, Some(Rc::new(Example { py: PyTypes::RANGE_ITER, ..Example::default() })));
+        self.typed(value, PyTypes::OBJECT);
+        Some(Item::owned(value, PyTypes::OBJECT))
     }
 
     /// A float without its fraction as an int; leaves when that does not fit.

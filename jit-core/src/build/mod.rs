@@ -270,6 +270,8 @@ pub struct BuildOptions {
     pub iterate_generators: bool,
     /// Unpack what `enumerate` and `zip` give without its tuple ([`pairs`]).
     pub unpack_iterators: bool,
+    /// Use the function objects of comprehensions again.
+    pub reuse_functions: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -293,6 +295,7 @@ pub const SWITCHES: &[&str] = &[
     "close_generators",
     "iterate_generators",
     "unpack_iterators",
+    "reuse_functions",
 ];
 
 impl BuildOptions {
@@ -319,6 +322,7 @@ impl BuildOptions {
             close_generators: enabled("close_generators"),
             iterate_generators: enabled("iterate_generators"),
             unpack_iterators: enabled("unpack_iterators"),
+            reuse_functions: enabled("reuse_functions"),
         }
     }
 }

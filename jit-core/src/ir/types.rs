@@ -63,6 +63,7 @@ bitflags! {
         const ARRAY = 1 << 25;
         const ENUMERATE = 1 << 26;
         const ZIP = 1 << 27;
+        const REVERSED = 1 << 28;
         const OTHER = 1 << 31;
     }
 }
