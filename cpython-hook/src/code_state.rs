@@ -9,6 +9,7 @@
 //! it is out of use and its last activation ends.
 
 use crate::compile::{CompiledCode, Refusal, ResumePoint};
+use columba_cpython_runtime::environment::CodeObjects;
 use columba_cpython_runtime::{
     code::Code,
     direct::{Direct, OUT_WORDS},
@@ -153,8 +154,16 @@ fn attach(code: Code, index: isize, state: *mut CodeState) -> bool {
     true
 }
 
+/// What a compilation asks about other code objects.
+pub static CODE_OBJECTS: CodeObjects = CodeObjects { keeps, arguments };
+
+fn arguments(code: Code) -> Vec<Option<Rc<Example>>> {
+    let Some(state) = CodeState::of(code) else { return Vec::new() };
+    state.compiled.borrow().as_ref().map_or_else(Vec::new, |compiled| compiled.arguments())
+}
+
 /// Whether a code object keeps another alive, or is it: by its constants, or by what was inlined into code compiled for it.
-pub fn keeps(from: Code, target: Code) -> bool {
+fn keeps(from: Code, target: Code) -> bool {
     let target = target.as_ptr::<ffi::PyObject>();
     let (mut seen, mut open) = (HashSet::new(), vec![from.as_ptr::<ffi::PyObject>()]);
     while let Some(object) = open.pop() {
@@ -211,7 +220,7 @@ impl CodeState {
             return Some(state);
         }
         let state = Box::new(CodeState {
-            direct: Direct::closed(),
+            direct: Direct::closed(gain_of_entry(code)),
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
@@ -253,6 +262,18 @@ impl CodeState {
     /// Activations of compiled code, however they were entered.
     pub fn times_entered(&self) -> u64 {
         self.entered.get() + self.direct.entered.get()
+    }
+
+    /// The interpreter enters compiled code of this.
+    #[inline(always)]
+    pub fn count_gain(&self) {
+        self.direct.count_gain();
+    }
+
+    /// Whether the code is a function's that takes positional arguments only and makes no generator.
+    #[inline(always)]
+    pub fn is_plainly_called(&self) -> bool {
+        self.plain_calls
     }
 
     /// Whether a call with positional arguments makes a generator.
@@ -372,6 +393,18 @@ impl CodeState {
     /// Whether there is a loop for certain.
     pub fn loops(&self) -> bool {
         self.may_loop && !self.headers.get_or_init(|| loop_headers(self.code)).is_empty()
+    }
+}
+
+/// Nanoseconds that running this natively saves: what may loop is worth any price; else a small function saves about one for
+/// each code unit, less what entering it costs.
+fn gain_of_entry(code: Code) -> u64 {
+    const ANYTHING: u64 = 1 << 40;
+    const ENTERING: u64 = 6;
+    if code.may_loop() || code.makes_generator() {
+        ANYTHING
+    } else {
+        (code.code_units() as u64).saturating_sub(ENTERING).max(1)
     }
 }
 

@@ -251,7 +251,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
     let live = request.frame.map(|frame| unsafe {
-        LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), code_state::keeps)
+        LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), &code_state::CODE_OBJECTS)
     });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout, wanted)?;
@@ -389,7 +389,13 @@ impl SecondTier {
         let layout = layout::for_compiler();
         // SAFETY: the frame keeps its namespaces alive during this call.
         let environment = unsafe {
-            LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), code_state::keeps)
+            LiveEnvironment::new(
+                code,
+                frame.f_globals(),
+                frame.f_builtins(),
+                frame.f_locals(),
+                &code_state::CODE_OBJECTS,
+            )
         };
         let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout, false).ok()?;
         if entries(&built) != first.entries {
@@ -576,6 +582,15 @@ fn resume_points(
     points.into_boxed_slice()
 }
 
+impl CompiledCode {
+    /// What the arguments looked like when this was compiled.
+    pub fn arguments(&self) -> Vec<Option<Rc<Example>>> {
+        let Guesses { argument_types, local_examples, .. } = &self.guesses;
+        let Some(live) = argument_types else { return local_examples.clone() };
+        live.iter().map(|live| (live.py != PyTypes::NONE).then(|| live.example.clone())).collect()
+    }
+}
+
 /// What a frame's locals hold, for later compilations of its code. Nothing for cells.
 pub fn local_examples(frame: Frame) -> Vec<Option<Rc<Example>>> {
     let count = frame.code().nlocalsplus() as usize;
@@ -680,7 +695,7 @@ pub fn ir_text(
     let (captured, bytecode) = decoded(code)?;
     // SAFETY: the caller keeps both namespaces alive during this call.
     let live = namespaces.map(|(globals, builtins)| unsafe {
-        LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut(), code_state::keeps)
+        LiveEnvironment::new(code, globals, builtins, std::ptr::null_mut(), &code_state::CODE_OBJECTS)
     });
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let (options, layout) = (config::current(), layout::for_compiler());

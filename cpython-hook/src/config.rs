@@ -38,6 +38,7 @@ pub struct Config {
     pub disable_passes: Vec<String>,
     pub cpu: String,
     pub loop_entry: bool,
+    pub parking: bool,
 }
 
 impl Config {
@@ -50,6 +51,7 @@ impl Config {
             disable_passes: Vec::new(),
             cpu: String::new(),
             loop_entry: true,
+            parking: true,
         }
     }
 }
@@ -57,12 +59,17 @@ impl Config {
 /// Interpreting a function about a thousand times takes as long as compiling it.
 const DEFAULT_THRESHOLD: i64 = 1000;
 
+/// The smallest threshold under which calls may be sampled.
+const LEAST_SAMPLED: i64 = 256;
+
 /// Names of the options, in the order in which they are listed.
-pub const NAMES: &[&str] = &["backend", "threshold", "stress", "opt_level", "disable_passes", "cpu", "loop_entry"];
+pub const NAMES: &[&str] =
+    &["backend", "threshold", "stress", "opt_level", "disable_passes", "cpu", "loop_entry", "parking"];
 
 static CONFIG: Mutex<Config> = Mutex::new(Config::new());
 static THRESHOLD: AtomicI64 = AtomicI64::new(DEFAULT_THRESHOLD);
 static LOOP_ENTRY: AtomicBool = AtomicBool::new(true);
+static MAY_PARK: AtomicBool = AtomicBool::new(true);
 static STRESS_LOOPS: AtomicBool = AtomicBool::new(false);
 
 /// An option that cannot be set, said in one line that names the way out.
@@ -83,6 +90,7 @@ pub fn current() -> Config {
 pub fn replace(config: Config) {
     THRESHOLD.store(config.threshold, Ordering::Relaxed);
     LOOP_ENTRY.store(config.loop_entry, Ordering::Relaxed);
+    MAY_PARK.store(config.may_park(), Ordering::Relaxed);
     STRESS_LOOPS.store(config.stress == Stress::Loops, Ordering::Relaxed);
     *CONFIG.lock().unwrap() = config;
 }
@@ -97,12 +105,22 @@ pub fn loop_entry() -> bool {
     LOOP_ENTRY.load(Ordering::Relaxed)
 }
 
+/// Whether the hook may be parked while nothing compiled runs.
+pub fn may_park() -> bool {
+    MAY_PARK.load(Ordering::Relaxed)
+}
+
 /// Whether loops are pulled out for the sake of it.
 pub fn stress_loops() -> bool {
     STRESS_LOOPS.load(Ordering::Relaxed)
 }
 
 impl Config {
+    /// Whether the hook may be parked. Who sets a small threshold or stresses anything counts on every call being seen.
+    pub fn may_park(&self) -> bool {
+        self.parking && self.threshold >= LEAST_SAMPLED && self.stress == Stress::None
+    }
+
     /// The name of the backend in force; of two, the first, which compiles what is warm.
     pub fn backend(&self) -> &str {
         match self.backend.split(',').next() {
@@ -176,13 +194,8 @@ impl Config {
                 self.cpu =
                     one_of("cpu", text, &["native", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"])?.to_owned();
             }
-            "loop_entry" => {
-                self.loop_entry = match text.to_ascii_lowercase().as_str() {
-                    "1" | "true" | "yes" | "on" => true,
-                    "0" | "false" | "no" | "off" => false,
-                    _ => return Err(wrong("loop_entry", text, "true or false")),
-                };
-            }
+            "loop_entry" => self.loop_entry = switch("loop_entry", text)?,
+            "parking" => self.parking = switch("parking", text)?,
             _ => return Err(ConfigError::Unknown { name: name.to_owned() }),
         }
         Ok(())
@@ -202,6 +215,14 @@ impl Config {
 /// What `disable_passes` may name: optimisations of the builder, and passes over the IR.
 fn pass_names() -> Vec<&'static str> {
     SWITCHES.iter().copied().chain(PASSES.iter().map(|pass| pass.name)).collect()
+}
+
+fn switch(name: &'static str, text: &str) -> Result<bool, ConfigError> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(wrong(name, text, "true or false")),
+    }
 }
 
 fn wrong(name: &'static str, value: &str, expected: &str) -> ConfigError {
@@ -232,6 +253,20 @@ mod tests {
     fn an_unknown_option_names_the_known_ones() {
         let message = Config::new().set("treshold", "0").unwrap_err().to_string();
         assert!(message.contains("\"treshold\"") && message.contains("threshold"));
+    }
+
+    #[test]
+    fn exact_counts_are_not_sampled() {
+        let mut config = Config::new();
+        assert!(config.may_park());
+        config.set("threshold", "20").unwrap();
+        assert!(!config.may_park());
+        config.set("threshold", "1000").unwrap();
+        config.set("stress", "exits").unwrap();
+        assert!(!config.may_park());
+        config.set("stress", "none").unwrap();
+        config.set("parking", "off").unwrap();
+        assert!(!config.may_park());
     }
 
     #[test]

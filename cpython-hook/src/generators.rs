@@ -358,7 +358,7 @@ fn come_back(thread: ThreadState, frame: Frame, inner: Generator, mut result: *m
     frame.unlink(thread);
     thread.leave_recursive_call();
     if result.is_null() {
-        return interpret_loop(thread, frame, state, 1);
+        return interpret_loop(thread, frame, 1);
     }
     // The frame stands at its `SEND`; the loop is four units long.
     if let Some(place) = place_of(frame, 2)
@@ -368,7 +368,7 @@ fn come_back(thread: ThreadState, frame: Frame, inner: Generator, mut result: *m
         return enter(thread, frame, state, place.point.sent);
     }
     frame.resume_at((frame.lasti() + 4) as usize);
-    interpret_loop(thread, frame, state, 0)
+    interpret_loop(thread, frame, 0)
 }
 
 /// Makes the generator of a call that CPython has made a frame for. `None`: the interpreter shall do it.
@@ -433,6 +433,7 @@ unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
             object::incref(none);
             if let Some((outcome, result)) = resume_at(thread, generator, place, none) {
                 count(&ITERATED, 1);
+                place.state.count_gain();
                 if outcome != Outcome::Returned {
                     return result;
                 }

@@ -10,7 +10,7 @@ use crate::{
     code_state::{self, CodeState},
     compile::CompiledCode,
     extraction::{self, interpret_loop},
-    generators, tiering,
+    generators, parking, tiering,
 };
 use columba_cpython_runtime::{
     direct::{self, OUT_WORDS},
@@ -37,6 +37,9 @@ unsafe extern "C" {
         throwflag: c_int,
     ) -> *mut PyObject;
 }
+
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`.
+const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
 
 /// Whether `enable()` is in force, even while the hook is off for a deep recursion.
 static ENABLED: AtomicBool = AtomicBool::new(false);
@@ -87,6 +90,36 @@ fn set(function: ffi::_PyFrameEvalFunction) {
     unsafe { ffi::_PyInterpreterState_SetEvalFrameFunc(main_interpreter(), Some(function)) };
 }
 
+/// Whether our function is called for every frame, or only parked for a moment.
+pub fn is_in_force() -> bool {
+    match installed() {
+        Installed::Columba => true,
+        Installed::Nothing => parking::is_parked(),
+        Installed::Foreign => false,
+    }
+}
+
+/// Empties the slot for a pause; `false` when it is not ours. Called under the GIL, from inside the hook: no other thread may
+/// be between CPython's two looks at the slot.
+pub(crate) fn take_out() -> bool {
+    let ours = is_enabled() && installed() == Installed::Columba;
+    if ours {
+        set(_PyEval_EvalFrameDefault);
+    }
+    ours
+}
+
+/// Fills the slot if it is empty. `false`: somebody else's function is there. Needs no GIL.
+pub(crate) fn put_back() -> bool {
+    // SAFETY: the interpreter lives for the whole process; `install` has checked where the slot is.
+    let slot = unsafe { Interpreter::new(main_interpreter()) }.eval_frame_slot();
+    let ours = eval_frame as *mut u8;
+    match slot.compare_exchange(null_mut(), ours, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => true,
+        Err(current) => current == ours,
+    }
+}
+
 /// Installs the hook; nothing is changed on error.
 pub fn install() -> Result<(), InstallError> {
     // SAFETY: the GIL is held.
@@ -100,7 +133,14 @@ pub fn install() -> Result<(), InstallError> {
         return Err(InstallError::NoExtra);
     }
     set(eval_frame);
-    direct::register(code_state::index(), eval_frame as *const (), finish_direct, generators::make_directly);
+    direct::register(
+        code_state::index(),
+        eval_frame as *const (),
+        parking::is_parked,
+        finish_direct,
+        generators::make_directly,
+        vectorcall,
+    );
     generators::install();
     // SAFETY: the interpreter lives for the whole process.
     let stored = unsafe { Interpreter::new(main_interpreter()) }.eval_frame();
@@ -108,14 +148,16 @@ pub fn install() -> Result<(), InstallError> {
         set(_PyEval_EvalFrameDefault);
         return Err(InstallError::Layout);
     }
+    parking::begin();
     ENABLED.store(true, Ordering::Relaxed);
     Ok(())
 }
 
-/// Removes the hook, unless somebody else's has taken its place.
+/// Removes the hook, unless somebody else's has taken its place. No ticker runs, which might put it back.
 pub fn uninstall() {
     ENABLED.store(false, Ordering::Relaxed);
     generators::uninstall();
+    parking::forget();
     if installed() == Installed::Columba {
         set(_PyEval_EvalFrameDefault);
     }
@@ -146,16 +188,28 @@ pub unsafe extern "C" fn eval_frame(
 /// Counts a call of known code and runs the frame.
 #[inline(always)]
 fn run(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
-    let countdown = state.countdown.get() - 1;
+    let before = state.countdown.get();
+    let countdown = before - parking::weight();
     state.countdown.set(countdown);
     if countdown <= 1 {
-        return hot(thread, frame, state, throwflag);
+        return hot(thread, frame, state, throwflag, before);
+    }
+    if parking::count_entry() {
+        return at_end_of_window(thread, frame, throwflag);
     }
     if state.is_watched() {
-        return interpret_loop(thread, frame, state, throwflag);
+        return interpret_loop(thread, frame, throwflag);
     }
     // SAFETY: an unlinked frame, as it came.
     unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) }
+}
+
+/// The hook may be parked now. What a frame calls meanwhile is inlined, and its loops can be pulled out only of a loop of ours.
+#[cold]
+#[inline(never)]
+fn at_end_of_window(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut PyObject {
+    parking::end_window();
+    interpret_loop(thread, frame, throwflag)
 }
 
 /// A code object seen for the first time, another thread than before, or a C stack that is used up.
@@ -168,6 +222,11 @@ fn first_or_deep(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut Py
     // An exception that is being thrown in must survive what making a state calls.
     let state = CodeState::of(frame.code()).or_else(|| if throwflag == 0 { tiering::first_sight(frame) } else { None });
     match state {
+        // Outer functions are rarely called twice: they run so that what is inlined into their loops can be pulled out.
+        Some(state) if throwflag == 0 && state.countdown.get() > parking::weight() + 1 => {
+            state.countdown.set(state.countdown.get() - parking::weight());
+            interpret_loop(thread, frame, throwflag)
+        }
         Some(state) => run(thread, frame, state, throwflag),
         // SAFETY: an unlinked frame, as it came.
         None => unsafe { _PyEval_EvalFrameDefault(thread.as_ptr(), frame.as_ptr(), throwflag) },
@@ -192,7 +251,7 @@ fn with_hook_off(thread: ThreadState, frame: Frame, throwflag: c_int) -> *mut Py
 #[cold]
 fn rehearse(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
     let plain = throwflag == 0 && !frame.is_generator_owned() && !frame.code().makes_generator();
-    let result = interpret_loop(thread, frame, state, throwflag);
+    let result = interpret_loop(thread, frame, throwflag);
     if plain && !result.is_null() {
         tiering::remember_locals(state, frame);
     }
@@ -201,8 +260,10 @@ fn rehearse(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_i
 
 /// Code that is compiled, or that the policy has to be asked about.
 #[inline(never)]
-fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -> *mut PyObject {
-    if state.countdown.get() == 1 {
+fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int, before: i64) -> *mut PyObject {
+    if before > 1 {
+        // However many calls this one counts for.
+        state.countdown.set(1);
         return rehearse(thread, frame, state, throwflag);
     }
     if throwflag != 0 && frame.is_generator_owned() && generators::close(thread, frame, state) {
@@ -214,7 +275,7 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
             extraction::postpone(thread);
         }
         if thread.cframe().use_tracing() != 0 {
-            return interpret_loop(thread, frame, state, throwflag);
+            return interpret_loop(thread, frame, throwflag);
         }
         if frame.is_generator_owned() {
             if let Some(result) = generators::resume_frame(thread, frame, state) {
@@ -228,12 +289,41 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int) -
         } else if let Some(compiled) = state.compiled().or_else(|| tiering::on_hot(state, frame))
             && let Some(entry) = compiled.entry_at((frame.lasti() + 1) as u32)
         {
+            if state.is_plainly_called() {
+                // SAFETY: a frame that is run holds the function it is of.
+                unsafe { direct::adopt(frame.f_func()) };
+            }
             let result = enter(thread, frame, state, compiled, entry);
             extraction::resume_postponed(thread);
             return result;
         }
     }
-    interpret_loop(thread, frame, state, throwflag)
+    interpret_loop(thread, frame, throwflag)
+}
+
+/// How functions are called that have been found compiled once: into the compiled code with a frame of ours, or, for whatever
+/// reason it may be, as CPython would.
+///
+/// # Safety
+/// As for any vectorcall of a function.
+unsafe extern "C" fn vectorcall(
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    flagged: usize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    if names.is_null() {
+        // SAFETY: whoever calls a function holds the GIL; function and arguments are alive during the call.
+        unsafe {
+            let thread = ThreadState::holding_gil();
+            if let Some(result) = direct::offer_borrowed(thread, callable, arguments, flagged & !ARGUMENTS_OFFSET) {
+                extraction::resume_postponed(thread);
+                return result;
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { direct::call_plainly(callable, arguments, flagged, names) }
 }
 
 /// Runs compiled code on an unlinked frame, up to its end or its next yield, in whatever tier it ends.
@@ -251,6 +341,7 @@ pub fn enter(
         return null_mut();
     }
     state.entered.set(state.entered.get() + 1);
+    state.count_gain();
     if compiled.out_words <= OUT_WORDS {
         let mut out = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
         enter_with_out(thread, frame, state, compiled, entry, out.as_mut_ptr().cast())
@@ -389,7 +480,7 @@ fn leave(
     unsafe { exits::rebuild(frame, exit, out) };
     tiering::on_exit(state, &compiled, exit, frame);
     drop(compiled);
-    interpret_loop(thread, frame, state, 0)
+    interpret_loop(thread, frame, 0)
 }
 
 /// Ends an activation that a caller has entered by itself; see [`direct`].

@@ -2,7 +2,7 @@
 //!
 //! The way of a call: [`hook`] gets a frame; [`code_state`] says what is known of its code; [`tiering`] decides;
 //! [`compile`] makes machine code; [`hook`] enters it. Loops that already run are found by [`ticker`] and handed over
-//! by [`extraction`]. How code is generated is known to none of these.
+//! by [`extraction`]. While nothing compiled runs, the hook is away most of the time ([`parking`]). How code is generated is known to none of these.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -16,6 +16,7 @@ pub mod extraction;
 pub mod generators;
 pub mod hook;
 pub mod launcher;
+pub mod parking;
 mod python;
 pub mod thread_end;
 pub mod ticker;

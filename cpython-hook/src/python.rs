@@ -5,7 +5,7 @@ use crate::{
     code_state::CodeState,
     compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
-    extraction, generators, hook, launcher, thread_end, ticker, tiering,
+    extraction, generators, hook, launcher, parking, thread_end, ticker, tiering,
 };
 use columba_cpython_runtime::{code::Code, layout::build};
 use pyo3::{
@@ -162,13 +162,16 @@ fn enable(py: Python<'_>, backend: Option<&Bound<'_, PyAny>>, options: Option<&B
     Ok(())
 }
 
-/// At threshold 0 there is nothing to find later: everything is compiled when it is first called.
+/// The ticker finds loops, and puts a parked hook back.
 fn start_ticker() {
     let config = config::current();
-    if hook::is_enabled() && config.loop_entry {
+    if hook::is_enabled() && (config.loop_entry || config.may_park()) {
         ticker::start();
     } else {
         ticker::stop();
+    }
+    if !config.may_park() {
+        parking::end_now();
     }
 }
 
@@ -188,8 +191,8 @@ fn register_once(py: Python<'_>) -> PyResult<()> {
 /// disable(): run everything in the interpreter again.
 #[pyfunction]
 fn disable() {
-    hook::uninstall();
     ticker::stop();
+    hook::uninstall();
     background::stop();
 }
 
@@ -237,6 +240,7 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
     dict.set_item("disable_passes", &config.disable_passes)?;
     dict.set_item("cpu", config.cpu())?;
     dict.set_item("loop_entry", config.loop_entry)?;
+    dict.set_item("parking", config.parking)?;
     Ok(dict)
 }
 
@@ -314,6 +318,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item(
         "hook",
         match hook::installed() {
+            hook::Installed::Nothing if parking::is_parked() => "parked",
             hook::Installed::Nothing => "none",
             hook::Installed::Columba => "columba",
             hook::Installed::Foreign => "foreign",
@@ -333,9 +338,11 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("delegators_passed", load(&generators::PASSED))?;
     dict.set_item("generators_made", load(&generators::MADE))?;
     dict.set_item("generators_closed", load(&generators::CLOSED))?;
+    dict.set_item("times_parked", load(&parking::TIMES))?;
     dict.set_item("ticks", load(&ticker::TICKS))?;
     dict.set_item("loop_searches", load(&extraction::TIMES_ARMED))?;
     dict.set_item("loops_extracted", load(&extraction::TIMES_EXTRACTED))?;
+    dict.set_item("inlined_loops_extracted", load(&extraction::TIMES_INLINED))?;
     Ok(dict)
 }
 

@@ -1,4 +1,4 @@
-//! A clock that looks for hot loops.
+//! A clock that looks for hot loops, and that ends the hook's pauses ([`crate::parking`]).
 //!
 //! Problem: nobody calls the hook while a loop runs. Method: a thread wakes every 2 ms while there is something to find
 //! and less and less often otherwise; if the main thread is running Python then, it posts a pending call, which arms
@@ -8,7 +8,7 @@
 //! thread; the thread is joined before the interpreter goes away. A child forked by a thread other than the initial one
 //! has no ticker: such a process may end by that thread's end, which another thread would prevent.
 
-use crate::{background, config, extraction, hook};
+use crate::{background, config, extraction, hook, parking};
 use columba_cpython_runtime::thread::{Interpreter, ThreadState, gil_holder, main_thread_id};
 use pyo3::ffi;
 use std::{
@@ -94,6 +94,25 @@ pub fn spawn_quietly(
     }
 }
 
+/// Whether there is a ticker.
+pub fn runs() -> bool {
+    !TICKER.load(Ordering::Relaxed).is_null()
+}
+
+/// The hook was parked: its pause is not to last longer than a period. The GIL is held.
+pub fn hurry() {
+    if MISSES.load(Ordering::Relaxed) >= PATIENCE {
+        ring();
+    }
+}
+
+fn ring() {
+    // SAFETY: the GIL is held by every caller of `ring`, `start` and `stop`, so it is not freed meanwhile.
+    if let Some(ticker) = unsafe { TICKER.load(Ordering::Acquire).as_ref() } {
+        ticker.bell.notify_one();
+    }
+}
+
 /// Ends the thread and waits for it. It never needs the GIL, so the caller may hold it.
 pub fn stop() {
     let ticker = TICKER.swap(null_mut(), Ordering::AcqRel);
@@ -113,10 +132,7 @@ pub fn stop() {
 /// Something new may run for long: look at the usual pace again.
 pub fn wake() {
     if MISSES.swap(0, Ordering::Relaxed) >= PATIENCE {
-        // SAFETY: the GIL is held by every caller of `wake`, `start` and `stop`, so it is not freed meanwhile.
-        if let Some(ticker) = unsafe { TICKER.load(Ordering::Acquire).as_ref() } {
-            ticker.bell.notify_one();
-        }
+        ring();
     }
 }
 
@@ -132,6 +148,7 @@ extern "C" fn forget_in_child() {
     FORKED_BY_THREAD.fetch_or(FORKING_BY_THREAD.load(Ordering::Relaxed), Ordering::Relaxed);
     TICKER.store(null_mut(), Ordering::Release);
     POSTED.store(false, Ordering::Relaxed);
+    parking::end_now();
 }
 
 /// Makes the child's own ticker, after CPython has put itself in order.
@@ -155,14 +172,22 @@ fn main_thread_state() -> *mut ffi::PyThreadState {
 
 fn run(ticker: &Ticker, eval_breaker: &std::sync::atomic::AtomicI32) {
     let mut stop = ticker.stop.lock().unwrap();
+    // Whether the hook was put back at the last look: it may be parked again soon.
+    let mut samples = false;
     while !*stop {
-        let doublings = (MISSES.load(Ordering::Relaxed) / PATIENCE).min(DOUBLINGS);
+        let idle = !samples && !parking::is_parked();
+        let doublings = if idle { (MISSES.load(Ordering::Relaxed) / PATIENCE).min(DOUBLINGS) } else { 0 };
         stop = ticker.bell.wait_timeout(stop, PERIOD * (1 << doublings)).unwrap().0;
         if *stop {
             return;
         }
+        samples = parking::end_pause();
         let main = MAIN.load(Ordering::Relaxed);
-        if POSTED.load(Ordering::Relaxed) || main.is_null() || gil_holder().load(Ordering::Relaxed) != main {
+        if !config::loop_entry()
+            || POSTED.load(Ordering::Relaxed)
+            || main.is_null()
+            || gil_holder().load(Ordering::Relaxed) != main
+        {
             MISSES.fetch_add(1, Ordering::Relaxed);
             continue;
         }
@@ -180,12 +205,12 @@ fn run(ticker: &Ticker, eval_breaker: &std::sync::atomic::AtomicI32) {
 extern "C" fn look(_argument: *mut c_void) -> c_int {
     POSTED.store(false, Ordering::Relaxed);
     TICKS.fetch_add(1, Ordering::Relaxed);
-    if hook::is_enabled() && hook::installed() == hook::Installed::Columba && config::loop_entry() {
+    if hook::is_enabled() && hook::is_in_force() && config::loop_entry() {
         // SAFETY: pending calls run with the GIL held.
         let thread = unsafe { ThreadState::current() };
         background::install();
         let frame = thread.current_frame();
-        if !frame.is_null() && !frame.is_entry() {
+        if !frame.is_null() && extraction::runs_natively(frame) {
             background::sampled(frame);
         }
         if extraction::arm(thread) {

@@ -11,6 +11,7 @@ use crate::thread::small_ints;
 use crate::types_seen;
 use columba_jit_core::build::Live;
 use columba_jit_core::build::examples::Example;
+use columba_jit_core::build::inlining::Defaults;
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
 use columba_jit_core::helpers::Helper;
 use columba_jit_core::ir::op::Symbol;
@@ -110,6 +111,26 @@ unsafe fn text(string: *mut PyObject) -> String {
         let text = String::from_utf8_lossy(&bytes_of(encoded)).into_owned();
         object::decref(encoded);
         text
+    }
+}
+
+/// A function's defaults, if all are constants that nothing can be reached from.
+///
+/// # Safety
+/// `tuple` is a live tuple or null; the GIL is held.
+pub(crate) unsafe fn defaults(tuple: *mut PyObject) -> Option<Defaults> {
+    // SAFETY: says the caller.
+    unsafe {
+        if tuple.is_null() {
+            return None;
+        }
+        let simple = |item: *mut PyObject| match constant(item, 0) {
+            Constant::Tuple(items) if !items.is_empty() => None,
+            Constant::FrozenSet | Constant::Code(_) | Constant::Other => None,
+            constant => Some((constant, item as u64)),
+        };
+        let items = items(tuple).map(simple).collect::<Option<Vec<_>>>()?;
+        Some(Defaults { address: tuple as u64, items })
     }
 }
 

@@ -25,8 +25,17 @@ use std::{
     ffi::c_void,
     mem::MaybeUninit,
     ptr::{null, null_mut},
-    sync::atomic::{AtomicIsize, AtomicPtr, Ordering::Relaxed},
+    sync::atomic::{AtomicIsize, AtomicPtr, AtomicU64, Ordering::Relaxed},
 };
+
+unsafe extern "C" {
+    fn _PyFunction_Vectorcall(
+        function: *mut PyObject,
+        arguments: *const *mut PyObject,
+        count: usize,
+        names: *mut PyObject,
+    ) -> *mut PyObject;
+}
 
 /// The machine-level entry of compiled code. `out` belongs to the activation. Returns a status: [`Status`], or that of an
 /// exit.
@@ -58,13 +67,18 @@ pub struct Direct {
     before_first: Cell<*mut u16>,
     /// How often it was entered.
     pub entered: Cell<u64>,
+    /// What an entry from the interpreter is thought to save, in nanoseconds.
+    gain: u64,
     /// Functions of this code that have died.
     pub(crate) spares: Spares,
 }
 
+/// Nanoseconds that entering compiled code from the interpreter is thought to have saved, since whoever asks set this to zero.
+pub static GAINED: AtomicU64 = AtomicU64::new(0);
+
 impl Direct {
-    /// Code that is not to be entered.
-    pub const fn closed() -> Direct {
+    /// Code that is not to be entered. Every entry will save this many nanoseconds.
+    pub const fn closed(gain: u64) -> Direct {
         Direct {
             entry: Cell::new(None),
             ctx: Cell::new(null_mut()),
@@ -75,6 +89,7 @@ impl Direct {
             locals: Cell::new(0),
             before_first: Cell::new(null_mut()),
             entered: Cell::new(0),
+            gain,
             spares: Spares::none(),
         }
     }
@@ -100,6 +115,12 @@ impl Direct {
         unsafe { self.spares.clear() };
     }
 
+    /// The interpreter enters this code.
+    #[inline(always)]
+    pub fn count_gain(&self) {
+        GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
+    }
+
     /// No caller enters from now on.
     pub fn close(&self) {
         self.entry.set(None);
@@ -121,11 +142,23 @@ pub type Make = unsafe fn(ThreadState, *mut PyObject, *const *mut PyObject, usiz
 
 static EXTRA: AtomicIsize = AtomicIsize::new(-1);
 static HOOK: AtomicPtr<()> = AtomicPtr::new(null_mut());
+static PARKED: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static FINISH: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static MAKE: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
-/// Registers who compiles: its index of extras, its frame evaluation function, who ends activations and who makes generators.
-pub fn register(extra: isize, hook: *const (), finish: Finish, make: Make) {
+/// Says whether the hook counts as installed although its slot is empty.
+pub type Parked = fn() -> bool;
+
+/// What functions are called by that the compiler has taken over: see [`adopt`].
+pub type Vectorcall = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
+
+static ADOPTED: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+/// Registers who compiles: its index of extras, its frame evaluation function, who knows whether that is parked, who ends
+/// activations, who makes generators, and what calls functions that were adopted.
+pub fn register(extra: isize, hook: *const (), parked: Parked, finish: Finish, make: Make, adopted: Vectorcall) {
+    ADOPTED.store(adopted as *mut (), Relaxed);
+    PARKED.store(parked as *mut (), Relaxed);
     MAKE.store(make as *mut (), Relaxed);
     EXTRA.store(extra, Relaxed);
     HOOK.store(hook.cast_mut(), Relaxed);
@@ -136,9 +169,18 @@ pub fn register(extra: isize, hook: *const (), finish: Finish, make: Make) {
 /// not nearly used up.
 #[inline(always)]
 pub fn may_enter(thread: ThreadState) -> bool {
-    thread.interpreter().eval_frame() == HOOK.load(Relaxed).cast()
+    let installed = thread.interpreter().eval_frame();
+    (installed == HOOK.load(Relaxed).cast() || installed.is_null() && is_parked())
         && thread.cframe().use_tracing() == 0
         && stack_limit::is_surely_shallow(thread)
+}
+
+#[cold]
+#[inline(never)]
+fn is_parked() -> bool {
+    let parked = PARKED.load(Relaxed);
+    // SAFETY: only `register` stores there.
+    !parked.is_null() && unsafe { std::mem::transmute::<*mut (), Parked>(parked) }()
 }
 
 /// The same for a call of a function, which nobody may have given another way to be called.
@@ -148,7 +190,47 @@ pub fn may_enter(thread: ThreadState) -> bool {
 #[inline(always)]
 pub unsafe fn may_call(thread: ThreadState, callable: *mut PyObject) -> bool {
     // SAFETY: says the caller.
-    may_enter(thread) && unsafe { object::read::<usize>(callable, function::VECTORCALL) } == plain_vectorcall()
+    may_enter(thread) && unsafe { is_called_plainly(callable) }
+}
+
+/// Whether a function is called as CPython or the compiler has it called.
+///
+/// # Safety
+/// `callable` is a live function.
+#[inline(always)]
+pub(crate) unsafe fn is_called_plainly(callable: *mut PyObject) -> bool {
+    // SAFETY: says the caller.
+    let vectorcall = unsafe { object::read::<usize>(callable, function::VECTORCALL) };
+    vectorcall == ADOPTED.load(Relaxed) as usize || vectorcall == plain_vectorcall()
+}
+
+/// Has a function be called by the registered [`Vectorcall`] from now on, unless somebody else has changed how it is called. That one decides anew at every call, so it may stay whatever becomes of the function.
+///
+/// # Safety
+/// `callable` is a live function; the GIL is held.
+#[inline(always)]
+pub unsafe fn adopt(callable: *mut PyObject) {
+    // SAFETY: says the caller.
+    unsafe {
+        let place = callable.cast::<u8>().add(function::VECTORCALL).cast::<usize>();
+        if place.read() == plain_vectorcall() {
+            place.write(ADOPTED.load(Relaxed) as usize);
+        }
+    }
+}
+
+/// Calls a function as CPython does.
+///
+/// # Safety
+/// As for any vectorcall of a function.
+pub unsafe fn call_plainly(
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: says the caller.
+    unsafe { _PyFunction_Vectorcall(callable, arguments, count, names) }
 }
 
 /// Calls a Python function whose code is compiled, with `count` positional arguments at `arguments`; function and arguments
@@ -177,14 +259,66 @@ pub unsafe fn offer(
         if !may_call(thread, callable) {
             return None;
         }
-        let cframe = thread.cframe();
         let frame = if count == direct.arguments.get() {
             push_simple_frame(thread, callable, code, direct, arguments)?
         } else {
             push_frame(thread, callable, code, arguments, count)?
         };
+        Some(enter(thread, callable, code, direct, entry, frame))
+    }
+}
+
+/// The same for a call by vectorcall, whose arguments are the caller's.
+///
+/// # Safety
+/// The GIL is held; `callable` is a live function, and the arguments stay alive until this returns.
+#[inline(always)]
+pub unsafe fn offer_borrowed(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+) -> Option<*mut PyObject> {
+    // SAFETY: as in `offer`; the frame gets references of its own.
+    unsafe {
+        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
+        let direct = Direct::of(code)?;
+        let entry = direct.entry.get()?;
+        if !may_enter(thread) {
+            return None;
+        }
+        let frame = if count == direct.arguments.get() {
+            push_simple_frame(thread, callable, code, direct, arguments)?
+        } else {
+            push_frame(thread, callable, code, arguments, count)?
+        };
+        direct.count_gain();
+        object::incref(callable);
+        for i in 0..count {
+            object::incref(frame.slot(i));
+        }
+        Some(enter(thread, callable, code, direct, entry, frame))
+    }
+}
+
+/// Runs compiled code on a frame that was pushed for it, and pops the frame.
+///
+/// # Safety
+/// As for [`offer`]; the frame is not linked and owns its locals and the function.
+#[inline(always)]
+unsafe fn enter(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    code: Code,
+    direct: &Direct,
+    entry: Entry,
+    frame: Frame,
+) -> *mut PyObject {
+    // SAFETY: says the caller.
+    unsafe {
+        let cframe = thread.cframe();
         if !thread.enter_recursive_call() {
-            return Some(refuse_recursion(thread, frame));
+            return refuse_recursion(thread, frame);
         }
         frame.set_previous(cframe.current_frame());
         cframe.set_current_frame(frame.as_ptr());
@@ -194,7 +328,7 @@ pub unsafe fn offer(
         let out = out.as_mut_ptr().cast::<u64>();
         let status = entry(direct.ctx.get(), thread.as_ptr(), frame.as_ptr(), out, direct.start.get());
         if status != Status::Finished as i64 {
-            return Some(finish(thread, frame, version, status, out));
+            return finish(thread, frame, version, status, out);
         }
         cframe.set_current_frame(frame.previous());
         thread.leave_recursive_call();
@@ -202,7 +336,7 @@ pub unsafe fn offer(
         let result = out.read() as *mut PyObject;
         direct.spares.release(callable);
         object::decref(code.as_ptr());
-        Some(result)
+        result
     }
 }
 
@@ -318,15 +452,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-pub(crate) fn plain_vectorcall() -> usize {
-    unsafe extern "C" {
-        fn _PyFunction_Vectorcall(
-            function: *mut PyObject,
-            arguments: *const *mut PyObject,
-            count: usize,
-            names: *mut PyObject,
-        ) -> *mut PyObject;
-    }
+fn plain_vectorcall() -> usize {
     _PyFunction_Vectorcall as *const () as usize
 }
 

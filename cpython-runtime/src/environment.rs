@@ -31,7 +31,7 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Code units of a body that may be inlined, inline caches included.
 const MOST_UNITS_INLINED: isize = 160;
@@ -52,18 +52,23 @@ pub struct LiveEnvironment {
     builtins_known: RefCell<Vec<u64>>,
     /// Modules that globals are bound to, borrowed: they are not looked into once Python may have run.
     modules: RefCell<Vec<*mut PyObject>>,
-    /// Callees by code object; `None` for one that is no candidate.
-    known: RefCell<HashMap<*mut PyObject, Option<u32>>>,
+    /// Callees by code object and defaults; `None` for one that is no candidate.
+    known: RefCell<HashMap<[*mut PyObject; 2], Option<u32>>>,
     globals: *mut PyObject,
     builtins: *mut PyObject,
     /// The namespace of a module or class body, else null.
     locals: *mut PyObject,
-    keeps: Keeps,
+    code_objects: &'static CodeObjects,
 }
 
-/// Whether the first code object keeps the second alive: by its constants, or by code compiled for it. Whoever is compiled must
-/// not keep it in turn, since nobody would find the cycle.
-pub type Keeps = fn(Code, Code) -> bool;
+/// What is asked about code objects of whoever keeps what was compiled for them.
+pub struct CodeObjects {
+    /// Whether the first code object keeps the second alive: by its constants, or by code compiled for it. Whoever is compiled
+    /// must not keep it in turn, since nobody would find the cycle.
+    pub keeps: fn(Code, Code) -> bool,
+    /// What a code object's arguments looked like when it was compiled.
+    pub arguments: fn(Code) -> Vec<Option<Rc<Example>>>,
+}
 
 impl LiveEnvironment {
     /// # Safety
@@ -73,7 +78,7 @@ impl LiveEnvironment {
         globals: *mut PyObject,
         builtins: *mut PyObject,
         locals: *mut PyObject,
-        keeps: Keeps,
+        code_objects: &'static CodeObjects,
     ) -> Self {
         LiveEnvironment {
             code,
@@ -87,14 +92,14 @@ impl LiveEnvironment {
             globals,
             builtins,
             locals,
-            keeps,
+            code_objects,
         }
     }
 
     /// The code objects of callees and the builtins whose identity is compared, each a reference that is the caller's from now
     /// on.
     pub fn take_kept(&self) -> Vec<u64> {
-        let mut kept = self.callees.borrow().iter().map(|callee| callee.address).collect::<Vec<_>>();
+        let mut kept: Vec<u64> = self.callees.borrow().iter().flat_map(|callee| held(callee)).collect();
         kept.extend(self.builtins_known.borrow().iter());
         for address in &kept {
             // SAFETY: held by this environment, and the GIL is held.
@@ -114,10 +119,12 @@ impl LiveEnvironment {
                 return None;
             }
             let code = Code::new(read::<*mut PyObject>(function, function::FUNC_CODE));
-            let known = self.known.borrow().get(&code.as_ptr()).copied();
+            let defaults: *mut PyObject = read(function, function::FUNC_DEFAULTS);
+            let key = [code.as_ptr(), defaults];
+            let known = self.known.borrow().get(&key).copied();
             let number = known.unwrap_or_else(|| {
-                let number = self.candidate(code);
-                self.known.borrow_mut().insert(code.as_ptr(), number);
+                let number = self.candidate(code, defaults);
+                self.known.borrow_mut().insert(key, number);
                 number
             });
             // Where globals matter they must be those of the caller.
@@ -128,12 +135,12 @@ impl LiveEnvironment {
     }
 
     /// # Safety
-    /// The code object is alive; the GIL is held.
-    unsafe fn candidate(&self, code: Code) -> Option<u32> {
+    /// The code object is alive, the tuple of defaults alive or null; the GIL is held.
+    unsafe fn candidate(&self, code: Code, defaults: *mut PyObject) -> Option<u32> {
         // SAFETY: says the caller.
         unsafe {
             let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
-            if !small || object::size(code.co_exceptiontable()) != 0 || (self.keeps)(code, self.code) {
+            if !small || (self.code_objects.keeps)(code, self.code) {
                 return None;
             }
             let captured = capture(code).ok()?;
@@ -141,11 +148,15 @@ impl LiveEnvironment {
             if !is_candidate(&captured, &bytecode) {
                 return None;
             }
-            let constants = items(code.co_consts()).map(|constant| constant as u64).collect();
-            object::incref(code.as_ptr());
+            let addresses = |tuple| items(tuple).map(|item| item as u64).collect();
+            let (constants, names) = (addresses(code.co_consts()), addresses(code.co_names()));
+            let defaults = capture::defaults(defaults);
             let mut callees = self.callees.borrow_mut();
             let address = code.as_ptr::<PyObject>() as u64;
-            callees.push(Rc::new(Callee { address, code: captured, bytecode, constants }));
+            let arguments = (self.code_objects.arguments)(code);
+            let callee = Callee { address, code: captured, bytecode, constants, names, defaults, arguments };
+            held(&callee).for_each(|address| object::incref(address as *mut PyObject));
+            callees.push(Rc::new(callee));
             Some(callees.len() as u32 - 1)
         }
     }
@@ -319,6 +330,12 @@ impl Environment for LiveEnvironment {
         }
     }
 
+    fn dictionary_versions(&self) -> Option<u64> {
+        // Compiled code counts it up while it holds the GIL; CPython counts from 1.
+        static LAST: AtomicU64 = AtomicU64::new(1 << 63);
+        Some(LAST.as_ptr() as u64)
+    }
+
     fn names_of(&self, callee: Option<u32>) {
         self.names_of.set(callee);
     }
@@ -444,9 +461,13 @@ impl Environment for LiveEnvironment {
             {
                 return None;
             }
-            SharedKeys::of(class)?;
+            let in_line = SharedKeys::of(class).is_some();
+            let has_dictionary = (*class).tp_dictoffset != 0 || (*class).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT != 0;
+            if !in_line && has_dictionary {
+                return None;
+            }
             let function = special_methods::python_init(class)?;
-            Some(ClassInit { callee: self.callee_of(function)?, function: function as u64 })
+            Some(ClassInit { callee: self.callee_of(function)?, function: function as u64, in_line })
         }
     }
 
@@ -552,14 +573,21 @@ impl Environment for LiveEnvironment {
 impl Drop for LiveEnvironment {
     fn drop(&mut self) {
         for callee in self.callees.take() {
-            // SAFETY: the reference that `candidate` took; the GIL is held as long as an environment is used.
-            unsafe { object::decref(callee.address as *mut PyObject) };
+            for address in held(&callee) {
+                // SAFETY: the reference that `candidate` took; the GIL is held as long as an environment is used.
+                unsafe { object::decref(address as *mut PyObject) };
+            }
         }
         for builtin in self.builtins_known.take() {
             // SAFETY: the reference that `known` took.
             unsafe { object::decref(builtin as *mut PyObject) };
         }
     }
+}
+
+/// Addresses of what a callee's body names.
+fn held(callee: &Callee) -> impl Iterator<Item = u64> + use<> {
+    [Some(callee.address), callee.defaults.as_ref().map(|tuple| tuple.address)].into_iter().flatten()
 }
 
 /// Where instances of a type have an attribute: among the values in line, if nothing in the type has that name, or in a slot.

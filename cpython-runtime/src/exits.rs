@@ -96,6 +96,13 @@ impl Values {
                 Source::Float(index) | Source::FloatIf(index) => {
                     self.boxed(index, |word| box_float(f64::from_bits(word)))
                 }
+                Source::Number(index) => {
+                    let is_int = self.word(index + 1) != 0;
+                    self.boxed(index, |word| match f64::from_bits(word) {
+                        int if is_int => box_int(int as i64),
+                        float => box_float(float),
+                    })
+                }
                 Source::Bool(index) | Source::BoolIf(index) => box_bool(self.word(index) != 0),
                 Source::Const(index) => {
                     let constant = object::tuple_items(frame.code().co_consts()).add(index as usize).read();

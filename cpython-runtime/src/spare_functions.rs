@@ -15,7 +15,7 @@
 
 use crate::{
     code::Code,
-    direct::plain_vectorcall,
+    direct::is_called_plainly,
     frame::Frame,
     layout::{dict, function},
     object,
@@ -129,8 +129,8 @@ impl Spares {
     unsafe fn keep(&self, callable: *mut PyObject) {
         // SAFETY: says the caller; the caller's frame keeps the code object.
         unsafe {
-            let plain = object::read::<usize>(callable, function::VECTORCALL) == plain_vectorcall()
-                && UNUSED.iter().all(|offset| field(callable, *offset).read().is_null());
+            let plain =
+                is_called_plainly(callable) && UNUSED.iter().all(|offset| field(callable, *offset).read().is_null());
             if !plain {
                 return object::decref(callable);
             }

@@ -58,6 +58,16 @@ impl ThreadState {
         unsafe { Self::new(pyo3_ffi::PyThreadState_Get()) }
     }
 
+    /// The same, in line.
+    ///
+    /// # Safety
+    /// As for [`ThreadState::current`].
+    #[inline(always)]
+    pub unsafe fn holding_gil() -> Self {
+        // SAFETY: who holds the GIL is the current thread.
+        unsafe { Self::new(gil_holder().load(std::sync::atomic::Ordering::Relaxed)) }
+    }
+
     /// The innermost activation of the interpreter's loop.
     #[inline(always)]
     pub fn cframe(self) -> CFrame {
@@ -134,6 +144,12 @@ view! {
 }
 
 impl Interpreter {
+    /// The hook's place as a word that may be exchanged: CPython writes it under the GIL.
+    pub fn eval_frame_slot(self) -> &'static AtomicPtr<u8> {
+        // SAFETY: an aligned pointer; interpreters are never freed while in use.
+        unsafe { &*self.as_ptr::<u8>().add(interp::EVAL_FRAME).cast() }
+    }
+
     /// Non-zero when a back edge should look at signals, pending calls, the GIL, or asynchronous exceptions.
     #[inline(always)]
     pub fn eval_breaker(self) -> &'static AtomicI32 {

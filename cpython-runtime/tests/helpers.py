@@ -649,6 +649,11 @@ def test_unpacking():
 
 
 def test_iteration():
+    for bounds in (0, 5, 1), (5, 0, -2), (3, 3, 1), (-(1 << 63), (1 << 63) - 2, 1 << 62), (7, 2, 1):
+        iterator = call("range_iterator", *bounds)
+        assert type(iterator) is type(iter(range(1))) and list(iterator) == list(range(*bounds)), bounds
+    for bounds in (0, 5, 0), (-(1 << 63), (1 << 63) - 2, 1), (0, (1 << 63) - 1, 2), (0, -(1 << 63), -2):
+        assert call("range_iterator", *bounds) is NULL, bounds
     iterator = call("get_iter", [1])
     assert call("for_iter", iterator) == 1 and call("for_iter", iterator) is NULL
     fails(TypeError, "'int' object is not iterable", "get_iter", 5)
@@ -1197,6 +1202,9 @@ def test_exits():
     assert sys.getrefcount(stack[1]) == 5
     assert stack[3] == -(1 << 62) and stack[4] is True and stack[5] is NULL and stack[6] == b"new"
     assert stack[7] is test_exits.__code__.co_consts[1]
+    numbers = [("number", 0), ("number", 2), ("number", 0)]
+    result = rebuild([], numbers, [-9007199254740991.0, 1, -0.0, 0])
+    assert repr(result[size:]) == "(-9007199254740991, -0.0, -9007199254740991)" and result[size] is result[size + 2]
     result = rebuild([local("a", "int", 0), local("text", "null", 0)], [], [7])
     assert result[names.index("a")] == 7 and result[names.index("text")] is NULL
 

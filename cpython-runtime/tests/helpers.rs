@@ -242,6 +242,7 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
                 "int" => Source::Int(number),
                 "float" => Source::Float(number),
                 "bool" => Source::Bool(number),
+                "number" => Source::Number(number),
                 "const" => Source::Const(number),
                 _ => Source::Null,
             }
@@ -264,9 +265,10 @@ unsafe extern "C" fn rebuild(_module: Object, arguments: Object) -> Object {
             out.push(
                 match all
                     .iter()
-                    .find(|source| matches!(source, Source::Int(n) | Source::Float(n) | Source::Bool(n) if *n == index))
+                    .find(|source| matches!(source, Source::Int(n) | Source::Float(n) | Source::Bool(n) | Source::Number(n) if *n == index))
                 {
-                    Some(Source::Float(_)) => ffi::PyFloat_AsDouble(value).to_bits(),
+                    _ if index > 0 && all.contains(&Source::Number(index - 1)) => ffi::PyLong_AsLongLong(value) as u64,
+                    Some(Source::Float(_) | Source::Number(_)) => ffi::PyFloat_AsDouble(value).to_bits(),
                     Some(_) => ffi::PyLong_AsLongLong(value) as u64,
                     None => {
                         if all.contains(&Source::Owned(index)) {

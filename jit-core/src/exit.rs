@@ -24,7 +24,9 @@ pub enum Source {
     Int(u32),
     Float(u32),
     Bool(u32),
-    /// The same where value `i + 1` is not 0; else the slot stays as it is (an unbound local's null).
+    /// A raw float to be boxed, as an int where value `i + 1` is not 0. On the stack only.
+    Number(u32),
+    /// Raw values as above where value `i + 1` is not 0; else the slot stays as it is (an unbound local's null).
     IntIf(u32),
     FloatIf(u32),
     BoolIf(u32),
@@ -38,6 +40,8 @@ pub enum Source {
 pub enum Reason {
     /// A value's type was not the guessed one.
     Type,
+    /// A number was an int, a float or a bool where another of them was guessed.
+    Number,
     /// An int did not fit 64 bits, or a result overflowed.
     Overflow,
     /// An index out of range, a zero divisor and the like: the interpreter raises.

@@ -163,6 +163,8 @@ helpers! {
     StoreSubscrFunction "store_subscr_function" ("PBOOO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (container, start, stop, step or null)
     SubscrSlice "subscr_slice" ("OOOQ") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// (start, stop, step): the iterator of a range; null, without an exception: there is none of that type.
+    RangeIterator "range_iterator" ("III") "Q" [MEMORY];
     /// (container, start, stop, step): a slice of an exact list, tuple, str or bytes; null: nothing was done, and no exception is set.
     /// A bound that is not given is the first or last number there is, as in `PySlice_Unpack`.
     SubscrSliceQuick "subscr_slice_quick" ("BIII") "Q" [MEMORY];
@@ -186,6 +188,8 @@ helpers! {
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (values of an instance, index): notes that an attribute without a value gets one, for the order of attributes.
     NoteFirstStore "note_first_store" ("PI") "V" [MEMORY];
+    /// (exact dict, what was stored in it): makes the dict known to the garbage collector where its contents now ask for it.
+    TrackDictionary "track_dictionary" ("BB") "V" [MEMORY];
     DeleteAttr "delete_attr" ("OB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, name)
     LoadGlobal "load_global" ("PB") "O" [RAISES RUNS_PYTHON MEMORY];

@@ -64,6 +64,10 @@ pub struct Layout {
     /// How many entries a dictionary has.
     pub dict_used: i32,
     pub dict_values: i32,
+    /// A number that no other dictionary has, and that changes with every change of the dictionary.
+    pub dict_version: i32,
+    /// From an object that the garbage collector may know, back to a word that is not 0 while it does.
+    pub gc_next: i32,
     pub module_dict: i32,
     /// Of a static or class method: what it stands for.
     pub method_wrapper_callable: i32,
@@ -91,6 +95,8 @@ pub struct Layout {
     pub function_code: i32,
     pub function_globals: i32,
     pub function_builtins: i32,
+    /// The tuple of its defaults, or null.
+    pub function_defaults: i32,
     pub cframe_use_tracing: i32,
     pub cframe_current_frame: i32,
     /// Size of one entry of the small-int table, which holds -5..=256.
@@ -144,6 +150,8 @@ impl Layout {
         dict_keys: 32,
         dict_used: 16,
         dict_values: 40,
+        dict_version: 24,
+        gc_next: -16,
         module_dict: 16,
         method_wrapper_callable: 16,
         keys_version: 12,
@@ -163,6 +171,7 @@ impl Layout {
         function_code: 48,
         function_globals: 16,
         function_builtins: 24,
+        function_defaults: 56,
         cframe_use_tracing: 0,
         cframe_current_frame: 8,
         small_int_stride: 32,

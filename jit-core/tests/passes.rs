@@ -62,6 +62,10 @@ fn observe(function: &Function, layout: &Layout, entry: i64) -> Result<Option<Ob
                     Source::Int(index) => heap.make(Content::Int((value(index) as i64).into())),
                     Source::Float(index) => heap.make(Content::Float(f64::from_bits(value(index)))),
                     Source::Bool(index) => heap.make(Content::Bool(value(index) != 0)),
+                    Source::Number(index) if value(&(index + 1)) != 0 => {
+                        heap.make(Content::Int((f64::from_bits(value(index)) as i64).into()))
+                    }
+                    Source::Number(index) => heap.make(Content::Float(f64::from_bits(value(index)))),
                     Source::IntIf(index) | Source::BoolIf(index) | Source::FloatIf(index)
                         if value(&(index + 1)) == 0 =>
                     {

@@ -16,7 +16,7 @@ class ExitInfo:
     def line(self) -> int: ...
     @property
     def reason(self) -> str:
-        """``type``, ``overflow``, ``range``, ``version``, ``unbound`` or ``interrupt``."""
+        """``type``, ``number``, ``overflow``, ``range``, ``version``, ``unbound`` or ``interrupt``."""
     @property
     def count(self) -> int: ...
 
@@ -64,6 +64,7 @@ class Config(TypedDict):
     disable_passes: list[str]
     cpu: str
     loop_entry: bool
+    parking: bool
 
 def enable(backend: str | tuple[str, str] | None = None, **config: Any) -> None:
     """Compiles hot code from now on. Of two backends the first compiles what is warm, the second, on a thread of its

@@ -94,6 +94,18 @@ pub(super) unsafe extern "C" fn note_first_store(values: *mut u8, index: i64) {
     }
 }
 
+/// `MAINTAIN_TRACKING`, as the interpreter does it after a store to an instance's dictionary.
+pub(super) unsafe extern "C" fn track_dictionary(dictionary: Object, value: Object) {
+    // SAFETY: a live exact dict and a live object, says the table.
+    unsafe {
+        let is_tuple = object::type_of(value) == &raw mut ffi::PyTuple_Type;
+        let may_be_tracked = ffi::PyObject_IS_GC(value) != 0 && (!is_tuple || ffi::PyObject_GC_IsTracked(value) != 0);
+        if may_be_tracked && ffi::PyObject_GC_IsTracked(dictionary) == 0 {
+            ffi::PyObject_GC_Track(dictionary.cast());
+        }
+    }
+}
+
 /// `DELETE_ATTR`.
 pub(super) unsafe extern "C" fn delete_attr(owner: Object, name: Object) -> i64 {
     // SAFETY: the contract of helpers; setting null deletes.

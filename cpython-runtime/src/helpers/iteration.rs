@@ -4,7 +4,7 @@ use super::{Object, Owned, capi, interned, messages};
 use crate::{
     direct,
     generator::{self, Outcome},
-    object,
+    layout, object,
     thread::ThreadState,
 };
 use pyo3_ffi as ffi;
@@ -51,6 +51,37 @@ pub(super) unsafe fn iterator_of(iterable: Object) -> Object {
             }
         }
         ffi::PyObject_GetIter(iterable)
+    }
+}
+
+/// What `iter(range(start, stop, step))` gives if all its numbers fit machine ints (`range_iter` and `fast_range_iter` of
+/// `Objects/rangeobject.c`); null, without an exception: it is of another type, or an error.
+pub(super) unsafe extern "C" fn range_iterator(start: i64, stop: i64, step: i64) -> Object {
+    let length = match step {
+        1.. if stop > i64::MAX - (step - 1) => return null_mut(),
+        1.. if start < stop => 1 + (stop.wrapping_sub(start) as u64 - 1) / step as u64,
+        ..0 if stop < i64::MIN + (-1 - step) => return null_mut(),
+        ..0 if start > stop => 1 + (start.wrapping_sub(stop) as u64 - 1) / step.unsigned_abs(),
+        0 => return null_mut(),
+        _ => 0,
+    };
+    let Ok(length) = i64::try_from(length) else { return null_mut() };
+    // SAFETY: the GIL is held; the fields are those of the type.
+    unsafe {
+        let iterator = ffi::PyObject_New::<ffi::PyObject>(&raw mut ffi::PyRangeIter_Type);
+        if iterator.is_null() {
+            ffi::PyErr_Clear();
+            return null_mut();
+        }
+        for (offset, value) in [
+            (layout::range_iterator::INDEX, 0),
+            (layout::range_iterator::START, start),
+            (layout::range_iterator::STEP, step),
+            (layout::range_iterator::LEN, length),
+        ] {
+            iterator.byte_add(offset).cast::<i64>().write(value);
+        }
+        iterator
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 use pyo3_ffi as ffi;
 use std::{
     ptr::null_mut,
-    sync::atomic::{AtomicI32, AtomicPtr, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::Relaxed},
 };
 
 unsafe extern "C" {
@@ -34,6 +34,15 @@ static LEAVE_QUERY: AtomicPtr<()> = AtomicPtr::new(null_mut());
 /// Registers whom to ask.
 pub fn set_leave_query(query: LeaveQuery) {
     LEAVE_QUERY.store(query as *mut (), Relaxed);
+}
+
+/// Whether native code serves requests now.
+static SERVING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a pending call that asks this is run on behalf of native code, rather than by the interpreter's loop. (While a
+/// signal handler runs that native code called, what the handler calls is mistaken for native, too.)
+pub fn is_serving() -> bool {
+    SERVING.load(Relaxed)
 }
 
 fn is_asked_to_leave(thread: ThreadState) -> bool {
@@ -64,8 +73,13 @@ pub(super) unsafe fn handle(view: ThreadState) -> i64 {
         let signals = signals_pending().load(Relaxed) != 0;
         let calls = interpreter_word(view, interp::PENDING_CALLS_TO_DO).load(Relaxed) != 0;
         // Does nothing but in the main thread.
-        if (signals || calls) && ffi::Py_MakePendingCalls() != 0 {
-            return ERROR;
+        if signals || calls {
+            let before = SERVING.swap(true, Relaxed);
+            let failed = ffi::Py_MakePendingCalls() != 0;
+            SERVING.store(before, Relaxed);
+            if failed {
+                return ERROR;
+            }
         }
         let released = view.interpreter().gil_drop_request().load(Relaxed) != 0;
         if released {

@@ -11,11 +11,23 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Arithmetic, Comparison, Feedback, Instruction, Op as Code, Unary};
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{BinOp, Cond, Op, OverflowOp, Symbol, Target, UnOp, Value};
+use crate::ir::op::{BinOp, Cond, Op, OverflowOp, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// Ints up to this magnitude convert to floats exactly.
-const EXACT_FLOAT: i64 = 1 << 53;
+pub(super) const EXACT_FLOAT: i64 = 1 << 53;
+
+/// How floats compare.
+pub(super) fn float_condition(comparison: Comparison) -> Cond {
+    match comparison {
+        Comparison::Lt => Cond::FLt,
+        Comparison::Le => Cond::FLe,
+        Comparison::Eq => Cond::FEq,
+        Comparison::Ne => Cond::FNe,
+        Comparison::Gt => Cond::FGt,
+        Comparison::Ge => Cond::FGe,
+    }
+}
 
 impl Builder<'_> {
     /// Which raw number an item is or is known to hold.
@@ -38,11 +50,20 @@ impl Builder<'_> {
 
     /// Guards that an object item has the exact type and remembers it for the local it came from.
     pub fn refine(&mut self, depth: u32, py: PyTypes) {
+        self.refine_for(depth, py, Reason::Type);
+    }
+
+    /// The same for the type of a number: what is not guessed again if that fails is what kind of number it is.
+    pub fn refine_number(&mut self, depth: u32, kind: RawKind) {
+        self.refine_for(depth, kind.py(), Reason::Number);
+    }
+
+    fn refine_for(&mut self, depth: u32, py: PyTypes, reason: Reason) {
         let position = self.position(depth);
         if let Item::Object { value, own, py: known, big, known: builtin } = self.state.stack[position]
             && known != py
         {
-            self.guard_type(value, py);
+            self.guard_type_for(value, py, reason);
             self.state.stack[position] = Item::Object { value, own, py, big, known: builtin };
             if let Own::Local(local) = own {
                 self.state.locals[local as usize].py = py;
@@ -55,6 +76,8 @@ impl Builder<'_> {
         let position = self.position(depth);
         match self.state.stack[position] {
             Item::Raw { raw, .. } => raw,
+            // As a float, which it is asked for as.
+            Item::Number(Number { value, .. }) => Raw::Float(value),
             Item::Const(i) => self.constant_raw(i).expect("the constant is a number"),
             Item::Object { value, py, .. } => {
                 let kind = match py {
@@ -72,7 +95,7 @@ impl Builder<'_> {
     fn operands(&mut self, feedback: &Feedback) -> Option<(RawKind, RawKind)> {
         let (left, right) = (self.state.stack[self.position(2)], self.state.stack[self.position(1)]);
         let (mut l, mut r) = (self.number(left), self.number(right));
-        if self.may_guess(Reason::Type) && self.may_guess(Reason::Overflow) {
+        if self.may_guess(Reason::Number) && self.may_guess(Reason::Overflow) {
             let hint = match feedback {
                 Feedback::Float => Some(RawKind::Float),
                 Feedback::Int => Some(RawKind::Int),
@@ -97,12 +120,12 @@ impl Builder<'_> {
             // Both must end up known, else guessing one is a guard for nothing.
             if (l.is_some() || gl.is_some()) && (r.is_some() || gr.is_some()) {
                 if let Some(kind) = gl {
-                    self.refine(2, kind.py());
+                    self.refine_number(2, kind);
                     l = Some(kind);
                 }
                 if let Some(kind) = gr {
                     // Refining the left may have refined the right (the same local twice).
-                    self.refine(1, kind.py());
+                    self.refine_number(1, kind);
                     r = Some(kind);
                 }
             }
@@ -126,7 +149,7 @@ impl Builder<'_> {
     }
 
     /// Pops both operands and pushes a result.
-    fn replace_two(&mut self, result: Item) {
+    pub(super) fn replace_two(&mut self, result: Item) {
         let right = self.pop();
         let left = self.pop();
         self.release(left);
@@ -219,7 +242,7 @@ impl Builder<'_> {
         if op == Arithmetic::MatrixMultiply {
             return false;
         }
-        let Some((left, right)) = self.operands(feedback) else { return self.mixed_binary(op, feedback) };
+        let Some((left, right)) = self.operands(feedback) else { return self.number_binary(op, feedback) };
         let floats = left == RawKind::Float || right == RawKind::Float;
         let result = if floats {
             self.float_binary(op)
@@ -234,75 +257,6 @@ impl Builder<'_> {
             }
             None => false,
         }
-    }
-
-    /// Arithmetic on numbers that are ints at one time and floats at another, which a guess of their types has shown: each is
-    /// converted as it comes. One of the two must be a float, since of two ints the result would be an int.
-    fn mixed_binary(&mut self, op: Arithmetic, feedback: &Feedback) -> bool {
-        let op = match op {
-            Arithmetic::Add => BinOp::FAdd,
-            Arithmetic::Subtract => BinOp::FSub,
-            Arithmetic::Multiply => BinOp::FMul,
-            Arithmetic::TrueDivide => BinOp::FDiv,
-            _ => return false,
-        };
-        let items = [2, 1].map(|depth| self.state.stack[self.position(depth)]);
-        let kinds = items.map(|item| self.number(item));
-        let fits = |item: Item, kind: Option<RawKind>| match item {
-            _ if kind.is_some() => true,
-            Item::Object { py, big: false, .. } => {
-                py.contains(PyTypes::FLOAT | PyTypes::INT)
-                    && !py.may_be_null()
-                    && (matches!(feedback, Feedback::Float | Feedback::Int) || self.example_kind(item).is_some())
-            }
-            _ => false,
-        };
-        if self.may_guess(Reason::Type)
-            || !self.may_guess(Reason::Range)
-            || !self.request.options.speculate
-            || !items.into_iter().zip(kinds).all(|(item, kind)| fits(item, kind))
-        {
-            return false;
-        }
-        let (a, a_is_float) = self.float_of_any(2, kinds[0]);
-        let (b, b_is_float) = self.float_of_any(1, kinds[1]);
-        if !kinds.contains(&Some(RawKind::Float)) {
-            let either = self.binary(BinOp::Or, a_is_float, b_is_float);
-            self.guard(either, Reason::Range);
-        }
-        if op == BinOp::FDiv {
-            let zero = self.emit(Op::FConst(0));
-            let ok = self.compare(Cond::FNe, b, zero);
-            self.guard(ok, Reason::Range);
-        }
-        let value = self.binary(op, a, b);
-        self.count("mixed-arithmetic");
-        self.replace_two(Item::raw(Raw::Float(value)));
-        true
-    }
-
-    /// The number at a depth as a float, and whether it was one: 1 or 0. Its kind is known, or it is an object that is guarded to be
-    /// an int or a float.
-    fn float_of_any(&mut self, depth: u32, kind: Option<RawKind>) -> (Value, Value) {
-        if let Some(kind) = kind {
-            let raw = self.raw_at(depth);
-            return (self.float_of(raw), self.int(i64::from(kind == RawKind::Float)));
-        }
-        let value = self.object(self.state.stack[self.position(depth)]);
-        let is_float = self.emit(Op::IsType(value, PyTypes::FLOAT));
-        let join = self.function.new_block();
-        let result = self.function.add_param(join, Ty::F64);
-        let other = self.branch(is_float, false);
-        let float = self.emit(Op::UnboxFloat(value));
-        self.push_inst(Op::Jump(Target { block: join, args: vec![float] }), None);
-        self.block = other;
-        let is_int = self.emit(Op::IsType(value, PyTypes::INT));
-        self.guard(is_int, Reason::Range);
-        let raw = self.unbox(value, RawKind::Int);
-        let float = self.float_of(raw);
-        self.push_inst(Op::Jump(Target { block: join, args: vec![float] }), None);
-        self.block = join;
-        (result, is_float)
     }
 
     fn float_binary(&mut self, op: Arithmetic) -> Option<Item> {
@@ -373,7 +327,7 @@ impl Builder<'_> {
         Some(Item::raw(Raw::Float(result)))
     }
 
-    fn constant_int(&self, depth: u32) -> Option<i64> {
+    pub(super) fn constant_int(&self, depth: u32) -> Option<i64> {
         match self.state.stack[self.position(depth)] {
             Item::Const(i) => match *self.constant(i) {
                 Constant::Int(value) => Some(value),
@@ -558,19 +512,14 @@ impl Builder<'_> {
             if !mixed {
                 let (a, b) = (self.raw_at(2), self.raw_at(1));
                 let floats = left == RawKind::Float;
-                let cond = match (comparison, floats) {
-                    (Comparison::Lt, false) => Cond::Lt,
-                    (Comparison::Le, false) => Cond::Le,
-                    (Comparison::Eq, false) => Cond::Eq,
-                    (Comparison::Ne, false) => Cond::Ne,
-                    (Comparison::Gt, false) => Cond::Gt,
-                    (Comparison::Ge, false) => Cond::Ge,
-                    (Comparison::Lt, true) => Cond::FLt,
-                    (Comparison::Le, true) => Cond::FLe,
-                    (Comparison::Eq, true) => Cond::FEq,
-                    (Comparison::Ne, true) => Cond::FNe,
-                    (Comparison::Gt, true) => Cond::FGt,
-                    (Comparison::Ge, true) => Cond::FGe,
+                let cond = match comparison {
+                    _ if floats => float_condition(comparison),
+                    Comparison::Lt => Cond::Lt,
+                    Comparison::Le => Cond::Le,
+                    Comparison::Eq => Cond::Eq,
+                    Comparison::Ne => Cond::Ne,
+                    Comparison::Gt => Cond::Gt,
+                    Comparison::Ge => Cond::Ge,
                 };
                 let result = self.compare(cond, a.value(), b.value());
                 self.count("raw-compare");
@@ -589,19 +538,14 @@ impl Builder<'_> {
                     }
                 }
                 let (x, y) = (self.float_of(a), self.float_of(b));
-                let cond = match comparison {
-                    Comparison::Lt => Cond::FLt,
-                    Comparison::Le => Cond::FLe,
-                    Comparison::Eq => Cond::FEq,
-                    Comparison::Ne => Cond::FNe,
-                    Comparison::Gt => Cond::FGt,
-                    Comparison::Ge => Cond::FGe,
-                };
-                let result = self.compare(cond, x, y);
+                let result = self.compare(float_condition(comparison), x, y);
                 self.count("raw-compare");
                 self.replace_two(Item::raw(Raw::Bool(result)));
                 return;
             }
+        }
+        if self.number_compare(comparison, feedback) {
+            return;
         }
         let right = self.pop_owned();
         let left = self.pop_owned();
@@ -648,9 +592,9 @@ impl Builder<'_> {
     /// A popped item as an item that is an object: raw ones are boxed.
     fn objectify(&mut self, item: Item) -> Item {
         match item {
-            Item::Raw { raw, .. } => {
+            Item::Raw { .. } | Item::Number(_) => {
                 let value = self.own(item);
-                Item::owned(value, raw.py())
+                Item::owned(value, self.item_py(item))
             }
             _ => item,
         }
@@ -696,6 +640,14 @@ impl Builder<'_> {
                 self.push(Item::raw(Raw::Int(result)));
                 return;
             }
+            (Unary::Negative, None) => {
+                if let Item::Number(number) = item {
+                    let result = self.negative_number(number);
+                    self.pop();
+                    self.push(result);
+                    return;
+                }
+            }
             _ => {}
         }
         let value = self.pop_owned();
@@ -736,6 +688,11 @@ impl Builder<'_> {
                         self.compare(Cond::FNe, v, zero)
                     }
                 }
+            }
+            Item::Number(Number { value, .. }) => {
+                self.pop();
+                let zero = self.emit(Op::FConst(0));
+                self.compare(Cond::FNe, value, zero)
             }
             Item::Const(i) if self.constant_truth(i).is_some() => {
                 self.pop();

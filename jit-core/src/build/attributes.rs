@@ -62,7 +62,7 @@ impl Builder<'_> {
             self.replace_owner(value);
             return;
         }
-        if self.load_from_module(name) || self.load_from_class(name) || self.load_with_hint(name, feedback) {
+        if self.load_from_module(name) || self.load_from_class(name) {
             return;
         }
         let owner = self.pop_owned();
@@ -84,8 +84,11 @@ impl Builder<'_> {
     }
 
     pub fn store_attr(&mut self, name: u32, feedback: &Feedback) {
-        if let Some(Spot { base, offset, values }) = self.guard_place(Access::Store, name, feedback) {
+        if let Some(Spot { base, offset, values, dictionary }) = self.guard_place(Access::Store, name, feedback) {
             let old = self.load(MemTy::Ptr, Ty::Obj, base, offset);
+            if dictionary.is_some() {
+                self.guard_there(old, Ty::Obj);
+            }
             if let Some((values, index)) = values {
                 let null = self.emit(Op::Null(Ty::Obj));
                 let there = self.compare(Cond::Ne, old, null);
@@ -107,6 +110,9 @@ impl Builder<'_> {
             let value = self.own(item);
             self.settle_volatile();
             self.store(MemTy::Ptr, base, offset, value);
+            if let Some(dictionary) = dictionary {
+                self.note_store(dictionary, value);
+            }
             self.count("inline_attributes");
             self.release_value(old, PyTypes::OBJECT | PyTypes::NULL);
             self.release(owner);
@@ -280,13 +286,12 @@ impl Builder<'_> {
 
     // ---- instances with a dictionary ----
 
-    /// An attribute that the interpreter found in an entry of the instance's own dictionary.
-    fn load_with_hint(&mut self, name: u32, feedback: &Feedback) -> bool {
-        let Feedback::WithHint { type_version, hint } = *feedback else { return false };
-        if self.inlining.is_some() {
-            return false;
+    /// Guards that the instance has the attribute in the entry of its own dictionary where the interpreter found it.
+    pub(super) fn guard_entry(&mut self, access: Access, name: u32, type_version: u32, hint: u16) -> Option<Spot> {
+        if access == Access::Store && self.request.environment.dictionary_versions().is_none() {
+            return None;
         }
-        let Some(owner) = self.guard_type_version(1, type_version) else { return false };
+        let owner = self.guard_type_version(1, type_version)?;
         let layout = self.request.layout;
         let dictionary = self.load(MemTy::Ptr, Ty::Ptr, owner, layout.instance_dict);
         self.guard_there(dictionary, Ty::Ptr);
@@ -308,17 +313,39 @@ impl Builder<'_> {
         let bytes = self.binary(BinOp::Add, indices, before);
         let start = self.emit(Op::Unary(UnOp::Cast(Ty::I64), keys));
         let entry = self.binary(BinOp::Add, start, bytes);
-        let entry = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), entry));
-        let key = self.load(MemTy::Ptr, Ty::Obj, entry, layout.keys_indices);
+        let base = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), entry));
+        let key = self.load(MemTy::Ptr, Ty::Obj, base, layout.keys_indices);
         let symbol = self.name_symbol(name);
         let same = self.compare(Cond::Eq, key, symbol);
         self.guard(same, Reason::Version);
-        let value = self.load(MemTy::Ptr, Ty::Obj, entry, layout.keys_indices + layout.unicode_entry_value);
-        self.guard_there(value, Ty::Obj);
-        self.count("inline_attributes");
-        self.typed(value, PyTypes::OBJECT);
-        self.replace_owner(value);
-        true
+        let offset = layout.keys_indices + layout.unicode_entry_value;
+        Some(Spot { base, offset, values: None, dictionary: Some(dictionary) })
+    }
+
+    /// What a store to an entry that had a value changes besides: the dictionary has a new version, and is known to the garbage
+    /// collector if what was stored may be part of a cycle.
+    pub(super) fn note_store(&mut self, dictionary: Value, value: Value) {
+        let layout = self.request.layout;
+        if let Some(versions) = self.request.environment.dictionary_versions() {
+            let counter = self.plain_address(versions);
+            let last = self.load(MemTy::I64, Ty::I64, counter, 0);
+            let one = self.int(1);
+            let version = self.binary(BinOp::Add, last, one);
+            self.store(MemTy::I64, counter, 0, version);
+            self.store(MemTy::I64, dictionary, layout.dict_version, version);
+        }
+        let tracked = self.load(MemTy::I64, Ty::I64, dictionary, layout.gc_next);
+        let zero = self.int(0);
+        let is_tracked = self.compare(Cond::Ne, tracked, zero);
+        let not = self.branch(is_tracked, true);
+        let done = self.function.new_block();
+        self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+        self.goto(done);
+        self.aside(not, |b| {
+            b.effect(Op::Call(Helper::TrackDictionary, vec![dictionary, value]));
+            b.goto(done);
+        });
+        self.block = done;
     }
 
     /// A method of an instance that may have a dictionary, in which the name is looked for each time. Its guards count as
@@ -332,11 +359,7 @@ impl Builder<'_> {
         let version = example.map_or(0, |example| example.type_version);
         let version = if version == 0 { from_cache } else { version };
         let Item::Object { value: owner, py, .. } = self.state.stack[self.position(1)] else { return false };
-        if version == 0
-            || py.may_be_null()
-            || self.inlining.is_some()
-            || !self.request.options.inline_attributes
-            || !self.may_guess(Reason::Type)
+        if version == 0 || py.may_be_null() || !self.request.options.inline_attributes || !self.may_guess(Reason::Type)
         {
             return false;
         }

@@ -12,11 +12,13 @@
 use super::builder::Builder;
 use super::inlining::{Callee, Inlining};
 use super::locals::holds;
+use super::partial::Point;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Feedback, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
+use crate::helpers::{Effects, Helper};
 use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
@@ -58,8 +60,21 @@ impl Builder<'_> {
         false
     }
 
-    /// Walks a path through a body, from an instruction to its returns. `false`: the body cannot be inlined.
-    pub(super) fn walk_body(&mut self, body: &mut Body, mut index: usize, mut locals: Vec<Option<Item>>) -> bool {
+    /// Walks a path through a body, from an instruction to its returns, or to where it makes the call
+    /// ([`partial`](super::partial)). `false`: the body cannot be inlined.
+    pub(super) fn walk_body(&mut self, body: &mut Body, index: usize, locals: Vec<Option<Item>>) -> bool {
+        let mut point = None;
+        self.walk_path(body, index, locals, &mut point) || self.call_from(body, point)
+    }
+
+    /// The same of a path that may get stuck behind the point it gives.
+    fn walk_path(
+        &mut self,
+        body: &mut Body,
+        mut index: usize,
+        mut locals: Vec<Option<Item>>,
+        point: &mut Option<Point>,
+    ) -> bool {
         let callee = body.callee.clone();
         if Self::raises(&callee, index) {
             return self.leave_unseen();
@@ -73,6 +88,11 @@ impl Builder<'_> {
             let next = callee.bytecode.instructions.get(index + 1);
             let at = |offset: Offset| callee.bytecode.index_at(offset).unwrap_or(usize::MAX);
             index += 1;
+            if may_get_stuck(&instruction.op)
+                && let Some(here) = self.point(body)
+            {
+                *point = Some(here);
+            }
             match instruction.op {
                 Code::Nop | Code::Resume(_) | Code::Precall(_) => {}
                 Code::PushNull => self.push(Item::Null),
@@ -105,7 +125,7 @@ impl Builder<'_> {
                 Code::LoadAttr(name) => {
                     let feedback = self.attribute_feedback(Access::Load, name, &instruction.feedback);
                     if !self.body_attribute(name, &feedback) {
-                        return self.leave_unseen();
+                        return self.unfinished.is_none() && self.leave_unseen();
                     }
                 }
                 // What operators may return to have another one asked.
@@ -113,7 +133,7 @@ impl Builder<'_> {
                 Code::LoadGlobal { name, push_null } => self.load_global(name, push_null, &instruction.feedback),
                 Code::LoadMethod(name) => self.load_method(name, &instruction.feedback),
                 Code::Call(n) => {
-                    if !(self.inline_call(n) || self.intrinsic(n) || self.instantiate(n))
+                    if !(self.inline_call(n, None) || self.intrinsic(n) || self.instantiate(n))
                         || !self.survives_effects(&locals)
                     {
                         return false;
@@ -183,7 +203,12 @@ impl Builder<'_> {
                 Code::ReturnValue => {
                     let item = self.pop();
                     let Some(Inlining { effects, boxed, .. }) = self.inlining else { return false };
-                    if matches!(item, Item::Raw { raw, .. } if boxed == Some(raw.value())) {
+                    let value = match item {
+                        Item::Raw { raw, .. } => Some(raw.value()),
+                        Item::Number(number) => Some(number.value),
+                        _ => None,
+                    };
+                    if value.is_some() && boxed == value {
                         return false;
                     }
                     body.returns.push(Returned { block: self.block, item, effects, boxed });
@@ -274,6 +299,9 @@ impl Builder<'_> {
         self.begin_effects();
         let value = self.own_in_body(item)?;
         self.store(MemTy::Ptr, spot.base, spot.offset, value);
+        if let Some(dictionary) = spot.dictionary {
+            self.note_store(dictionary, value);
+        }
         self.effect(Op::Decref(old));
         Some(())
     }
@@ -315,7 +343,7 @@ impl Builder<'_> {
             let number = self.emit(Op::IsType(object, py));
             quiet = self.binary(BinOp::Or, quiet, number);
         }
-        self.guard(quiet, Reason::Unseen);
+        self.guard_usual(quiet);
     }
 
     /// From here on this path leaves no more.
@@ -342,7 +370,18 @@ impl Builder<'_> {
 
     /// A reference to be stored.
     fn own_in_body(&mut self, item: Item) -> Option<Value> {
-        let Item::Raw { raw, .. } = item else { return Some(self.owned_result(item)?.0) };
+        let raw = match item {
+            Item::Raw { raw, .. } => raw,
+            Item::Number(number) => {
+                let seen = self.state.stack.contains(&item);
+                let body = self.inlining.as_mut()?;
+                if seen || body.boxed.replace(number.value).is_some() {
+                    return None;
+                }
+                return Some(self.new_number(number));
+            }
+            _ => return Some(self.owned_result(item)?.0),
+        };
         let below = self.inlining?.below;
         let elsewhere =
             self.state.stack[..below].iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
@@ -360,7 +399,7 @@ impl Builder<'_> {
             JumpIf::None | JumpIf::NotNone => {
                 let item = self.pop();
                 match item {
-                    Item::Raw { .. } => self.int(0),
+                    Item::Raw { .. } | Item::Number(_) => self.int(0),
                     _ => {
                         let value = self.object(item);
                         let none = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
@@ -391,7 +430,7 @@ impl Builder<'_> {
         });
         let mut any = self.binary(BinOp::Or, yes, no);
         any = self.binary(BinOp::Or, any, none);
-        self.guard(any, Reason::Unseen);
+        self.guard_usual(any);
         yes
     }
 
@@ -404,6 +443,7 @@ impl Builder<'_> {
             self.state = state.clone();
             return match item {
                 Item::Raw { raw, .. } => Some(Item::raw(raw)),
+                Item::Number(_) => Some(item),
                 _ if self.inlining.is_some() => Some(item),
                 Item::Instance if effects => None,
                 Item::Instance => Some(self.make_instance()),
@@ -421,6 +461,11 @@ impl Builder<'_> {
         let raw = kind
             .filter(|kind| returns.iter().all(|end| matches!(end.item, Item::Raw { raw, .. } if raw.kind() == *kind)));
         self.state = state.clone();
+        if raw.is_none()
+            && let Some(result) = self.meet_numbers(&returns)
+        {
+            return Some(result);
+        }
         let seen = |end: &Returned| matches!(end.item, Item::Raw { raw, .. } if self.is_seen_elsewhere(raw));
         if raw.is_none() && returns.iter().any(seen) {
             // Its object would have to be that of the caller's local.
@@ -436,6 +481,10 @@ impl Builder<'_> {
                 Item::Raw { raw, .. } => {
                     types |= raw.py();
                     self.new_box(raw)
+                }
+                Item::Number(number) => {
+                    types |= NUMBER;
+                    self.new_number(number)
                 }
                 _ => {
                     let nested = self.inlining.is_some();
@@ -474,7 +523,7 @@ impl Builder<'_> {
     }
 
     /// A constant of another code object. It must not outlive the body as an item: exits know the function's own only.
-    fn foreign_constant(&mut self, constant: Constant, address: u64) -> Item {
+    pub(super) fn foreign_constant(&mut self, constant: Constant, address: u64) -> Item {
         let number = self.request.code.constants.len() + self.foreign_constants.len();
         self.foreign_constants.push((constant, address));
         Item::Const(number as u32)
@@ -489,10 +538,29 @@ impl Builder<'_> {
     }
 }
 
+/// Whether it depends on more than the operation whether a body can go on.
+fn may_get_stuck(op: &Code) -> bool {
+    !matches!(
+        op,
+        Code::Nop
+            | Code::Resume(_)
+            | Code::Precall(_)
+            | Code::PushNull
+            | Code::PopTop
+            | Code::Copy(_)
+            | Code::Swap(_)
+            | Code::LoadConst(_)
+            | Code::LoadFast(_)
+            | Code::StoreFast(_)
+            | Code::JumpForward(_)
+            | Code::ReturnValue
+    )
+}
+
 /// Whether an operation may follow a store: it runs no Python and cannot fail.
 fn is_harmless(op: &Op) -> bool {
     match op {
-        Op::Call(helper, _) => helper.effects().is_empty(),
+        Op::Call(helper, _) => !helper.effects().intersects(Effects::RAISES | Effects::RUNS_PYTHON),
         Op::SlotSet(..) | Op::SetIp(_) | Op::Switch(..) | Op::Return(..) | Op::Unreachable => false,
         _ => true,
     }
@@ -500,6 +568,8 @@ fn is_harmless(op: &Op) -> bool {
 
 fn has_effect(op: &Op) -> bool {
     match op {
+        // A search.
+        Op::Call(Helper::InstanceHas, _) => false,
         Op::Call(helper, _) => !helper.effects().is_empty(),
         Op::Store { .. }
         | Op::BoxFloat(_)

@@ -14,6 +14,7 @@ use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
 use super::instances::Instance;
 use super::merges::Edge;
+use super::partial::{Choice, Unfinished};
 use super::plan::Plan;
 use super::state::*;
 use super::unwinding::UnwindKey;
@@ -92,6 +93,12 @@ pub(super) struct Builder<'a> {
     pub kwnames: Option<u32>,
     /// The body that is walked in the place of a call.
     pub inlining: Option<Inlining>,
+    /// Paths of that body that make the call; `None`: they cannot.
+    pub unfinished: Unfinished,
+    /// Receivers of the bodies that are walked whose types have one of these versions.
+    pub narrowed: Vec<(Value, Vec<u32>)>,
+    /// Functions behind [`Known::OneOf`].
+    pub choices: Vec<Vec<Choice>>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
     /// The instance behind [`Item::Instance`].
@@ -138,6 +145,9 @@ impl<'a> Builder<'a> {
             addresses: Vec::new(),
             kwnames: None,
             inlining: None,
+            unfinished: None,
+            choices: Vec::new(),
+            narrowed: Vec::new(),
             tuples: Vec::new(),
             instance: None,
             took_next: false,

@@ -37,8 +37,8 @@ impl Builder<'_> {
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
         let kwnames = self.kwnames.take();
-        if kwnames.is_none()
-            && (self.inline_call(arguments) || self.intrinsic(arguments) || self.instantiate(arguments))
+        if self.inline_call(arguments, kwnames)
+            || kwnames.is_none() && (self.intrinsic(arguments) || self.instantiate(arguments))
         {
             return;
         }
@@ -47,6 +47,11 @@ impl Builder<'_> {
             Some(Known::Type(py)) if MAKES_EXACT.contains(py) => py,
             _ => PyTypes::OBJECT,
         };
+        self.make_call(arguments, kwnames, py);
+    }
+
+    /// Calls what the stack holds with that many arguments; the result, of one of these types, takes the place of all.
+    pub(super) fn make_call(&mut self, arguments: u32, kwnames: Option<u32>, py: PyTypes) {
         let example = self.iterator_example(py, arguments);
         let ts = self.thread();
         let stack = self.spill(arguments + 2);

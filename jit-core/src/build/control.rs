@@ -68,7 +68,7 @@ impl Builder<'_> {
             JumpIf::None | JumpIf::NotNone => {
                 let item = self.pop();
                 let is_none = match item {
-                    Item::Raw { .. } => self.int(0),
+                    Item::Raw { .. } | Item::Number(_) => self.int(0),
                     _ => {
                         let value = self.object(item);
                         let none = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
@@ -99,7 +99,7 @@ impl Builder<'_> {
         self.guess_bool();
         let position = self.position(1);
         let truth = match self.state.stack[position] {
-            Item::Raw { .. } => {
+            Item::Raw { .. } | Item::Number(_) => {
                 let copy = self.state.stack[position];
                 self.push(copy);
                 self.truth()
@@ -125,6 +125,13 @@ impl Builder<'_> {
 
     pub fn get_iter(&mut self) {
         let item = self.state.stack[self.position(1)];
+        if self.item_py(item) == PyTypes::RANGE_ITER {
+            // It is its own iterator.
+            let top = self.position(1);
+            self.own_at(top);
+            self.start_range(top);
+            return;
+        }
         if let Item::Object { py, .. } = item
             && py.exact().is_none()
             && self.may_guess(Reason::Type)

@@ -159,7 +159,11 @@ impl Builder<'_> {
     }
 
     pub fn name_symbol(&mut self, name: u32) -> Value {
-        let value = self.emit(Op::Symbol(Symbol::Name(name), Ty::Obj));
+        let symbol = match self.inlining.and_then(|body| self.request.environment.callee(body.callee)) {
+            Some(callee) => self.address_symbol(callee.names[name as usize]),
+            None => Symbol::Name(name),
+        };
+        let value = self.emit(Op::Symbol(symbol, Ty::Obj));
         self.defined(value, PyTypes::STR)
     }
 

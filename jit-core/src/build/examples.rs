@@ -8,6 +8,7 @@
 
 use super::BuildRequest;
 use super::builder::Builder;
+use super::inlining::Callee;
 use super::state::*;
 use crate::bytecode::code::local_kind;
 use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
@@ -90,6 +91,9 @@ impl Examples {
     }
 }
 
+/// A value, and what was known of it.
+pub(super) type Lent = (Value, Option<Rc<Example>>);
+
 impl Builder<'_> {
     pub fn example(&self, item: Item) -> Option<Rc<Example>> {
         match item {
@@ -101,6 +105,43 @@ impl Builder<'_> {
     pub fn exemplify(&mut self, value: Value, example: Option<Rc<Example>>) {
         if let Some(example) = example {
             self.examples.values.insert(value, example);
+        }
+    }
+
+    /// For the walk of a body: operands of which nothing is known look as they did when the callee was compiled itself. Gives what
+    /// was known of them before. `receiver`: the version of the first one's type, where that is one of several.
+    pub(super) fn lend_examples(
+        &mut self,
+        callee: &Callee,
+        operands: &[Option<Item>],
+        receiver: Option<u32>,
+    ) -> Vec<Lent> {
+        let mut lent = Vec::new();
+        for (position, operand) in operands.iter().enumerate() {
+            let &Some(Item::Object { value, .. }) = operand else { continue };
+            let known = self.examples.values.get(&value);
+            let then = callee.arguments.get(position).cloned().flatten();
+            let example = match receiver.filter(|_| position == 0) {
+                Some(version) if known.is_some_and(|known| known.type_version == version) => None,
+                Some(version) => {
+                    let plain = || Rc::new(Example { py: PyTypes::OTHER, type_version: version, ..Example::default() });
+                    Some(then.filter(|then| then.type_version == version).unwrap_or_else(plain))
+                }
+                None => then.filter(|_| known.is_none()),
+            };
+            if let Some(example) = example {
+                lent.push((value, self.examples.values.insert(value, example)));
+            }
+        }
+        lent
+    }
+
+    pub(super) fn return_examples(&mut self, lent: Vec<Lent>) {
+        for (value, known) in lent.into_iter().rev() {
+            match known {
+                Some(known) => self.examples.values.insert(value, known),
+                None => self.examples.values.remove(&value),
+            };
         }
     }
 

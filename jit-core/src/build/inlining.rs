@@ -14,6 +14,7 @@
 
 use super::bodies::{Body, Returned};
 use super::builder::Builder;
+use super::examples::Example;
 use super::items::constant_types;
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
@@ -33,9 +34,47 @@ pub struct Callee {
     pub bytecode: Bytecode,
     /// Addresses of the code object's constants.
     pub constants: Vec<u64>,
+    /// Addresses of the code object's names.
+    pub names: Vec<u64>,
+    /// Of the function that was found: its last arguments' defaults, if all are constants.
+    pub defaults: Option<Defaults>,
+    /// What its arguments looked like when it was compiled itself, as far as that is known.
+    pub arguments: Vec<Option<Rc<Example>>>,
+}
+
+/// A tuple of defaults that are constants.
+#[derive(Debug)]
+pub struct Defaults {
+    pub address: u64,
+    /// Each with its address.
+    pub items: Vec<(Constant, u64)>,
 }
 
 impl Callee {
+    /// Which of `positional` arguments, of those that follow them under these names, or of the defaults each parameter is.
+    /// `None`: the call is none that can be arranged here.
+    fn arrange(&self, positional: usize, names: &[Constant]) -> Option<Vec<Argument>> {
+        let wanted = self.code.argcount as usize;
+        let mut arranged: Vec<_> = (0..positional).map(|i| Some(Argument::Given(i))).collect();
+        if positional > wanted {
+            return None;
+        }
+        arranged.resize(wanted, None);
+        let first = self.code.posonly_argcount as usize;
+        for (i, name) in names.iter().enumerate() {
+            let Constant::Str(name) = name else { return None };
+            let parameters = &self.code.locals_plus_names[..wanted];
+            let index = first + parameters.get(first..)?.iter().position(|parameter| parameter == name)?;
+            if arranged[index].replace(Argument::Given(positional + i)).is_some() {
+                return None;
+            }
+        }
+        let defaults = self.defaults.as_ref().map_or(0, |defaults| defaults.items.len());
+        let required = wanted.checked_sub(defaults);
+        let default = |i: usize| Some(Argument::Default(i.checked_sub(required?)?));
+        (0..).zip(arranged).map(|(i, argument)| argument.or_else(|| default(i))).collect()
+    }
+
     fn has(&self, is: impl Fn(&Code) -> bool) -> bool {
         self.bytecode.instructions.iter().any(|instruction| is(&instruction.op))
     }
@@ -50,6 +89,13 @@ impl Callee {
     }
 }
 
+/// Where the value of a parameter comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Argument {
+    Given(usize),
+    Default(usize),
+}
+
 /// Instructions of a body; twice as many over all its paths and those of the bodies in it.
 const MOST_INSTRUCTIONS: usize = 60;
 /// Bodies in bodies.
@@ -62,9 +108,31 @@ pub fn is_candidate(code: &CodeObject, bytecode: &Bytecode) -> bool {
     code.flags & (function | others) == function
         && !code.makes_generator()
         && code.kwonly_argcount == 0
-        && code.exception_table.is_empty()
-        && bytecode.instructions.len() <= MOST_INSTRUCTIONS
-        && bytecode.instructions.iter().all(is_candidate_instruction)
+        && may_return(bytecode)
+}
+
+/// Whether a path through candidate instructions leads to a return.
+fn may_return(bytecode: &Bytecode) -> bool {
+    let mut seen = vec![false; bytecode.instructions.len()];
+    let mut open = vec![0];
+    while let Some(index) = open.pop() {
+        let Some(instruction) = bytecode.instructions.get(index) else { continue };
+        if std::mem::replace(&mut seen[index], true) || !is_candidate_instruction(instruction) {
+            continue;
+        }
+        let mut goto = |target| open.extend(bytecode.index_at(target));
+        match instruction.op {
+            Code::ReturnValue => return true,
+            Code::RaiseVarargs(_) => {}
+            Code::JumpForward(target) => goto(target),
+            Code::PopJumpIf { target, .. } | Code::JumpIfOrPop { target, .. } => {
+                goto(target);
+                open.push(index + 1);
+            }
+            _ => open.push(index + 1),
+        }
+    }
+    false
 }
 
 fn is_candidate_instruction(instruction: &Instruction) -> bool {
@@ -97,7 +165,11 @@ fn is_candidate_instruction(instruction: &Instruction) -> bool {
         Code::PopJumpIf { backward, .. } => !backward,
         Code::LoadAttr(_) => matches!(
             instruction.feedback,
-            Feedback::InstanceValue { .. } | Feedback::Slot { .. } | Feedback::Module { .. } | Feedback::None
+            Feedback::InstanceValue { .. }
+                | Feedback::Slot { .. }
+                | Feedback::WithHint { .. }
+                | Feedback::Module { .. }
+                | Feedback::None
         ),
         _ => false,
     }
@@ -121,40 +193,97 @@ pub(super) struct Inlining {
 }
 
 impl Builder<'_> {
-    /// Puts the body of the function that a call of `arguments` arguments reaches in its place. `false`: nothing was emitted.
-    pub fn inline_call(&mut self, arguments: u32) -> bool {
-        let Some((position, id, count)) = self.inlinable_callee(arguments) else { return false };
-        let Some(callee) = self.request.environment.callee(id) else { return false };
-        if callee.stores() && self.inlining.is_none() {
-            // What borrows from a container must not lose it to a store.
-            self.settle_volatile();
-            self.start.clone_from(&self.state);
-        }
-        let Item::Object { value: function, py, .. } = self.state.stack[position] else { return false };
+    /// Puts the body of the function that a call of `arguments` arguments reaches in its place, or those of the functions that it
+    /// may reach; `kwnames`: the constant that names the last of the arguments. `false`: nothing was emitted.
+    pub fn inline_call(&mut self, arguments: u32, kwnames: Option<u32>) -> bool {
+        let Some((position, count)) = self.function_called(arguments) else { return false };
+        let Item::Object { value: function, py, known, .. } = self.state.stack[position] else { return false };
         let first = self.state.stack.len() - count;
-        let Some(operands) = self.operands_of_body(first) else { return false };
-        self.inline_body(
-            id,
-            arguments as usize + 2,
-            operands,
-            |_| true,
-            |b| {
-                b.guard_callee(function, py, &callee);
-                true
-            },
-        )
+        let consumed = arguments as usize + 2;
+        let id = match known {
+            Some(Known::Function(id)) => id,
+            Some(Known::OneOf(number)) => {
+                let Some(choices) = self.choices.get(number as usize).cloned() else { return false };
+                return self.inline_choices(function, &choices, first, (arguments, kwnames));
+            }
+            _ => return false,
+        };
+        let Some(callee) = self.request.environment.callee(id) else { return false };
+        self.settle_for(&callee);
+        let Some((operands, defaults)) = self.arranged_operands(&callee, first, kwnames) else { return false };
+        let before = self.begin_partial(consumed);
+        let prepare = |b: &mut Self| {
+            b.guard_callee(function, py, &callee);
+            b.guard_defaults(function, defaults.then_some(&callee));
+            true
+        };
+        let inlined = self.inline_body(id, consumed, operands, |_| true, prepare);
+        if let Some(before) = before {
+            if inlined {
+                self.join_call(arguments, kwnames, before);
+            }
+            self.unfinished = None;
+        }
+        inlined
     }
 
-    /// Where on the stack the function of a call is, its number, and how many arguments it gets.
-    fn inlinable_callee(&self, arguments: u32) -> Option<(usize, u32, usize)> {
+    /// Where on the stack the function of a call is, and how many arguments it gets.
+    fn function_called(&self, arguments: u32) -> Option<(usize, usize)> {
         let (method, callable) = (self.position(arguments + 2), self.position(arguments + 1));
         let (position, count) = match (self.state.stack.get(method), self.state.stack.get(callable)) {
             (Some(Item::Null), Some(_)) => (callable, arguments),
             (Some(_), Some(_)) => (method, arguments + 1),
             _ => return None,
         };
-        let Item::Object { known: Some(Known::Function(id)), .. } = self.state.stack[position] else { return None };
-        Some((position, id, count as usize))
+        Some((position, count as usize))
+    }
+
+    /// Before a body that stores: what borrows from a container must not lose it to that.
+    pub(super) fn settle_for(&mut self, callee: &Callee) {
+        if callee.stores() && self.inlining.is_none() {
+            self.settle_volatile();
+            self.start.clone_from(&self.state);
+        }
+    }
+
+    /// A callee's parameters, of the arguments from a stack position on, the last of which have names, and of its defaults; and
+    /// whether any of these is needed.
+    pub(super) fn arranged_operands(
+        &mut self,
+        callee: &Callee,
+        first: usize,
+        kwnames: Option<u32>,
+    ) -> Option<(Vec<Item>, bool)> {
+        let names = match kwnames.map(|constant| self.constant(constant)) {
+            None => &[],
+            Some(Constant::Tuple(names)) => names.as_slice(),
+            Some(_) => return None,
+        };
+        let given = self.operands_of_body(first)?;
+        let arranged = callee.arrange(given.len().checked_sub(names.len())?, names)?;
+        let mut defaults = false;
+        let mut operands = Vec::with_capacity(arranged.len());
+        for argument in arranged {
+            operands.push(match argument {
+                Argument::Given(i) => given[i],
+                Argument::Default(i) => {
+                    defaults = true;
+                    let (constant, address) = callee.defaults.as_ref()?.items[i].clone();
+                    self.foreign_constant(constant, address)
+                }
+            });
+        }
+        Some((operands, defaults))
+    }
+
+    /// Guards that a function has the defaults that were found with the callee, if they matter.
+    pub(super) fn guard_defaults(&mut self, function: Value, callee: Option<&Callee>) {
+        if let Some(tuple) = callee.and_then(|callee| callee.defaults.as_ref()) {
+            let found = self.load(MemTy::Ptr, Ty::Ptr, function, self.request.layout.function_defaults);
+            let expected = self.plain_address(tuple.address);
+            let same = self.compare(Cond::Eq, found, expected);
+            self.guard(same, Reason::Version);
+        }
     }
 
     /// `container[key]`, or with `store` `container[key] = value`, where a Python function of the container's class does that: its
@@ -172,10 +301,7 @@ impl Builder<'_> {
         }
         let Some(id) = environment.subscript_callee(version, store) else { return false };
         let Some(callee) = environment.callee(id) else { return false };
-        if callee.stores() && self.inlining.is_none() {
-            self.settle_volatile();
-            self.start.clone_from(&self.state);
-        }
+        self.settle_for(&callee);
         let Some(mut operands) = self.operands_of_body(container) else { return false };
         if key.is_some() {
             let items = operands.split_off(1);
@@ -244,12 +370,9 @@ impl Builder<'_> {
             return false;
         };
         let likely = self.example(right);
-        let number = match (self.number(right), &likely) {
-            (Some(kind), _) => Some(kind.py()),
-            (None, Some(example)) => example.py.exact().filter(|py| matches!(*py, PyTypes::FLOAT | PyTypes::INT)),
-            _ => None,
-        };
-        if number.is_none() && likely.is_none_or(|example| example.type_version != version) {
+        let number = self.number(right).or_else(|| self.example_kind(right));
+        let is_number = number.is_some() || matches!(right, Item::Number(_));
+        if !is_number && likely.is_none_or(|example| example.type_version != version) {
             return false;
         }
         let Some((id, function)) = environment.operator_callee(version, op, in_place) else { return false };
@@ -262,9 +385,11 @@ impl Builder<'_> {
         };
         self.inline_body(id, 2, operands, accept, |b| {
             match number {
-                Some(py) if matches!(right, Item::Object { .. }) => b.refine(1, py),
-                Some(_) => {}
-                None => {
+                Some(kind) if matches!(right, Item::Object { .. }) && b.may_guess(Reason::Number) => {
+                    b.refine_number(1, kind);
+                }
+                _ if is_number => b.guard_number(1),
+                _ => {
                     if b.guard_type_version(1, version).is_none() {
                         return false;
                     }
@@ -296,7 +421,7 @@ impl Builder<'_> {
         if outer.is_none() {
             self.instance = None;
         }
-        let returns = self.walk_callee(id, callee, consumed, operands, prepare);
+        let returns = self.walk_callee(id, callee, consumed, (operands, None), prepare);
         let Some(result) = returns.and_then(|returns| self.meet(&state, returns)).filter(|item| accept(*item)) else {
             match before {
                 Some(before) => self.take_back(before, state),
@@ -330,13 +455,14 @@ impl Builder<'_> {
         may.then_some(callee)
     }
 
-    /// Walks a body with these arguments and gives the ends of its paths. `None`: it cannot be inlined.
+    /// Walks a body with these arguments, the first of which may be known to have a type with some version, and gives the ends of
+    /// its paths. `None`: it cannot be inlined.
     pub(super) fn walk_callee(
         &mut self,
         id: u32,
         callee: Rc<Callee>,
         consumed: usize,
-        operands: Vec<Item>,
+        (operands, receiver): (Vec<Item>, Option<u32>),
         prepare: impl FnOnce(&mut Self) -> bool,
     ) -> Option<Vec<Returned>> {
         let environment = self.request.environment;
@@ -355,6 +481,7 @@ impl Builder<'_> {
             Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
         });
         environment.names_of(Some(id));
+        let lent = self.lend_examples(&callee, &locals, receiver);
         let mut body = Body { callee, returns: Vec::new(), budget: 2 * MOST_INSTRUCTIONS };
         let walked = prepare(self) && self.walk_body(&mut body, 0, locals);
         let possible = walked && self.body_is_possible() && !body.returns.is_empty();
@@ -362,6 +489,7 @@ impl Builder<'_> {
         let boxed = body.returns.iter().find_map(|end| end.boxed);
         environment.names_of(outer.map(|outer| outer.callee));
         self.inlining = outer;
+        self.return_examples(lent);
         if let Some(body) = &mut self.inlining {
             body.possible &= possible;
             body.effects |= effects;
@@ -377,8 +505,7 @@ impl Builder<'_> {
             self.guard_type(function, PyTypes::FUNCTION);
         }
         let code = self.load(MemTy::Ptr, Ty::Ptr, function, layout.function_code);
-        self.addresses.push(callee.address);
-        let expected = self.emit(Op::Symbol(Symbol::Address(self.addresses.len() as u32 - 1), Ty::Ptr));
+        let expected = self.plain_address(callee.address);
         let same = self.compare(Cond::Eq, code, expected);
         self.guard(same, Reason::Version);
         if callee.names_globals() {

@@ -19,13 +19,15 @@ use crate::ir::op::{Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
 
-/// How a class initialises its instances, if it makes them as `object` does and they have their values in line.
+/// How a class initialises its instances, if it makes them as `object` does and they have their values in line, or in slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassInit {
     /// The number of its `__init__`, a Python function, for [`super::Environment::callee`].
     pub callee: u32,
     /// Address of that function, alive as long as the class has its version.
     pub function: u64,
+    /// Whether the instances have their values in line; else they have slots, and no dictionary.
+    pub in_line: bool,
 }
 
 /// An instance that does not exist yet.
@@ -34,7 +36,9 @@ pub(super) struct Instance {
     /// Its class, and the version of that.
     class: Value,
     version: u32,
-    /// What was stored to it, in that order, by the index among the instance's values.
+    /// As [`ClassInit::in_line`].
+    in_line: bool,
+    /// What was stored to it, in that order, by the index among the instance's values, or the offset of the slot.
     fields: Vec<(u32, Item)>,
 }
 
@@ -61,8 +65,8 @@ impl Builder<'_> {
         let Some(callee) = self.may_inline(init.callee, operands.len()) else { return false };
 
         let (before, state) = (self.mark(), self.state.clone());
-        self.instance = Some(Instance { class, version, fields: Vec::new() });
-        let returns = self.walk_callee(init.callee, callee.clone(), depth as usize + 1, operands, |b| {
+        self.instance = Some(Instance { class, version, in_line: init.in_line, fields: Vec::new() });
+        let returns = self.walk_callee(init.callee, callee.clone(), depth as usize + 1, (operands, None), |b| {
             if !b.guard_class(depth, version) {
                 return false;
             }
@@ -100,7 +104,7 @@ impl Builder<'_> {
 
     /// Makes the instance: its values become objects, and it gets them. The result is owned, and on no stack yet.
     pub(super) fn make_instance(&mut self) -> Item {
-        let Some(Instance { class, version, fields }) = self.instance.take() else {
+        let Some(Instance { class, version, in_line, fields }) = self.instance.take() else {
             unreachable!("a body that gives an instance has one");
         };
         let first = self.state.stack.len();
@@ -112,17 +116,24 @@ impl Builder<'_> {
         }
         let instance = self.call_object(Helper::NewInstance, vec![class]);
         self.typed(instance, PyTypes::OTHER);
-        let values = self.load(MemTy::Ptr, Ty::Ptr, instance, self.request.layout.instance_values);
-        for (position, &(index, _)) in fields.iter().enumerate() {
-            let item = self.state.stack[first + 1 + position];
-            let value = self.object(item);
-            self.store(MemTy::Ptr, values, 8 * index as i32, value);
-            // Before the values lie how many are set, and, backwards, the indices in the order in which they were.
-            let index = self.int(i64::from(index));
-            self.store(MemTy::I8, values, -3 - position as i32, index);
+        let items: Vec<Item> = self.state.stack[first + 1..].to_vec();
+        if in_line {
+            let values = self.load(MemTy::Ptr, Ty::Ptr, instance, self.request.layout.instance_values);
+            for (position, (&(index, _), item)) in fields.iter().zip(items).enumerate() {
+                let value = self.object(item);
+                self.store(MemTy::Ptr, values, 8 * index as i32, value);
+                // Before the values lie how many are set, and, backwards, the indices in the order in which they were.
+                let index = self.int(i64::from(index));
+                self.store(MemTy::I8, values, -3 - position as i32, index);
+            }
+            let count = self.int(fields.len() as i64);
+            self.store(MemTy::I8, values, -2, count);
+        } else {
+            for (&(offset, _), item) in fields.iter().zip(items) {
+                let value = self.object(item);
+                self.store(MemTy::Ptr, instance, offset as i32, value);
+            }
         }
-        let count = self.int(fields.len() as i64);
-        self.store(MemTy::I8, values, -2, count);
         self.state.stack.truncate(first + 1);
         let class = self.pop();
         self.release(class);
@@ -132,9 +143,10 @@ impl Builder<'_> {
     }
 
     fn field_index(&self, name: u32) -> Option<u32> {
-        let version = self.instance.as_ref()?.version;
+        let &Instance { version, in_line, .. } = self.instance.as_ref()?;
         match self.request.environment.attribute_place(version, name, Access::Store) {
-            Feedback::InstanceValue { index, .. } => Some(u32::from(index)),
+            Feedback::InstanceValue { index, .. } if in_line => Some(u32::from(index)),
+            Feedback::Slot { offset, .. } if !in_line => Some(u32::from(offset)),
             _ => None,
         }
     }

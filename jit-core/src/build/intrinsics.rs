@@ -14,7 +14,7 @@ use super::examples::Example;
 use super::locals::holds;
 use super::state::*;
 use crate::bytecode::code::Constant;
-use crate::bytecode::instruction::{Feedback, MethodKind};
+use crate::bytecode::instruction::{Feedback, MethodKind, Op as Code};
 use crate::exit::Reason;
 use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, OverflowOp, Symbol, UnOp, Value};
@@ -140,6 +140,7 @@ impl Builder<'_> {
             (Item::Null, Item::Object { known: Some(Known::Builtin(builtin)), .. }) => {
                 self.builtin_call(builtin, arguments)
             }
+            (Item::Null, Item::Object { known: Some(Known::Type(PyTypes::RANGE)), .. }) => self.range_loop(arguments),
             (Item::Null, Item::Object { known: Some(Known::Type(py)), .. }) if arguments == 1 => self.conversion(py),
             (Item::Object { known: Some(Known::Method(method)), .. }, receiver) => {
                 self.method_call(method, receiver, arguments)
@@ -197,7 +198,7 @@ impl Builder<'_> {
             let object = matches!(item, Item::Object { .. });
             let kind = match (self.number(item), item) {
                 (Some(kind), _) => kind,
-                (None, Item::Object { py, big: false, .. }) if self.may_guess(Reason::Type) && !py.may_be_null() => {
+                (None, Item::Object { py, big: false, .. }) if self.may_guess(Reason::Number) && !py.may_be_null() => {
                     self.example_kind(item).or(fallback).filter(|kind| py.contains(kind.py()))?
                 }
                 _ => return None,
@@ -209,7 +210,7 @@ impl Builder<'_> {
         }
         for (kind, depth) in kinds.iter().zip((1..=count).rev()) {
             if matches!(self.argument(depth), Item::Object { .. }) {
-                self.refine(depth, kind.py());
+                self.refine_number(depth, *kind);
             }
         }
         Some(kinds)
@@ -308,6 +309,12 @@ impl Builder<'_> {
             PyTypes::INT | PyTypes::FLOAT if self.may_guess(Reason::Range) => {}
             _ => return None,
         }
+        if let Item::Number(Number { value, .. }) = self.argument(1) {
+            return Some(Item::raw(match py {
+                PyTypes::FLOAT => Raw::Float(value),
+                _ => Raw::Int(self.truncated(value)),
+            }));
+        }
         let kind = self.numbers(1, None)?[0];
         if kind.py() == py {
             return Some(self.same());
@@ -343,6 +350,32 @@ impl Builder<'_> {
         self.emit(Op::Unary(UnOp::FloatToInt, value))
     }
 
+    /// `range(...)` of ints whose iterator is all that is wanted of it.
+    fn range_loop(&mut self, arguments: u32) -> Option<Item> {
+        let bytecode = self.request.bytecode;
+        let next = bytecode.index_at(self.at.next).map(|index| &bytecode.instructions[index].op);
+        if !matches!(next, Some(Code::GetIter)) || !(1..=3).contains(&arguments) || !self.may_guess(Reason::Range) {
+            return None;
+        }
+        let kinds = self.numbers(arguments, Some(RawKind::Int))?;
+        if kinds.iter().any(|kind| *kind != RawKind::Int) {
+            return None;
+        }
+        let given: Vec<Value> = (1..=arguments).rev().map(|depth| self.raw_at(depth).value()).collect();
+        let [start, stop, step] = match given[..] {
+            [stop] => [self.int(0), stop, self.int(1)],
+            [start, stop] => [start, stop, self.int(1)],
+            [start, stop, step] => [start, stop, step],
+            _ => return None,
+        };
+        let iterator = self.emit(Op::Call(Helper::RangeIterator, vec![start, stop, step]));
+        let null = self.emit(Op::Null(Ty::Obj));
+        let made = self.compare(Cond::Ne, iterator, null);
+        self.guard(made, Reason::Range);
+        self.typed(iterator, PyTypes::RANGE_ITER);
+        Some(Item::owned(iterator, PyTypes::RANGE_ITER))
+    }
+
     // ---- math ----
 
     /// The arguments as floats; ints are converted as `math` does.
@@ -350,7 +383,17 @@ impl Builder<'_> {
         if !self.may_guess(Reason::Range) {
             return None;
         }
-        self.numbers(count, Some(RawKind::Float))?;
+        let before = self.state.stack.clone();
+        for depth in 1..=count {
+            let position = self.position(depth);
+            if let Item::Number(Number { value, .. }) = before[position] {
+                self.state.stack[position] = Item::raw(Raw::Float(value));
+            }
+        }
+        if self.numbers(count, Some(RawKind::Float)).is_none() {
+            self.state.stack = before;
+            return None;
+        }
         self.guard_level();
         let mut values = Vec::new();
         for depth in (1..=count).rev() {

@@ -61,6 +61,7 @@ impl Builder<'_> {
                 Some(value) => value,
                 None => self.box_raw(raw),
             },
+            Item::Number(number) => self.box_number(number),
             Item::Tuple(_) | Item::Instance => self.no_object(),
         }
     }
@@ -106,7 +107,7 @@ impl Builder<'_> {
             Item::Object { value, .. } | Item::RangeIter { iter: value, .. } => value,
             Item::Const(i) => self.constant_object(i),
             Item::Null => self.emit(Op::Null(Ty::Obj)),
-            Item::Raw { .. } => unreachable!("raw items have no object"),
+            Item::Raw { .. } | Item::Number(_) => unreachable!("raw items have no object"),
             Item::Tuple(_) | Item::Instance => self.no_object(),
         }
     }
@@ -138,6 +139,7 @@ impl Builder<'_> {
             Item::Const(i) => self.constant_py(i),
             Item::Object { py, .. } => py,
             Item::Raw { raw, .. } => raw.py(),
+            Item::Number(_) => NUMBER,
             Item::RangeIter { .. } => PyTypes::RANGE_ITER,
             Item::Tuple(_) => PyTypes::TUPLE,
             Item::Instance => PyTypes::OTHER,

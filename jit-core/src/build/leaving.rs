@@ -73,10 +73,23 @@ impl Builder<'_> {
                 }
                 Item::Object { value: v, .. } => Source::Borrowed(value(v)),
                 Item::Raw { raw, .. } => raw_source(raw, value(raw.value())),
+                // Below, where the two words of each are put side by side.
+                Item::Number(_) => Source::Null,
                 // The state inside a body, which is given up.
                 Item::Tuple(_) | Item::Instance => Source::Null,
             })
             .collect();
+        let mut numbers: Vec<(Number, u32)> = Vec::new();
+        for (source, item) in stack.iter_mut().zip(&state.stack) {
+            let Item::Number(number) = *item else { continue };
+            let known = numbers.iter().find(|(other, _)| *other == number);
+            let index = known.map_or(values.len() as u32, |(_, index)| *index);
+            if known.is_none() {
+                values.extend([number.value, number.is_int]);
+                numbers.push((number, index));
+            }
+            *source = Source::Number(index);
+        }
         // A value that several items own, which merges can make of copies, comes with a reference for each of them: what
         // takes one away (`passes/reference_counts.rs`) must not mean the others.
         let mut owned: Vec<u32> = Vec::new();
@@ -125,7 +138,11 @@ impl Builder<'_> {
     }
 
     pub fn guard_type(&mut self, value: Value, py: PyTypes) {
-        let leave = self.leave(Reason::Type);
+        self.guard_type_for(value, py, Reason::Type);
+    }
+
+    pub fn guard_type_for(&mut self, value: Value, py: PyTypes, reason: Reason) {
+        let leave = self.leave(reason);
         self.effect(Op::GuardType(value, py, leave));
         self.count("guess_types");
     }

@@ -208,6 +208,9 @@ impl Builder<'_> {
                 Item::Const(i) => write!(self.types, " const#{i}"),
                 Item::Object { value, py, .. } => write!(self.types, " {value:?}:{}", describe_types(*py)),
                 Item::Raw { raw, .. } => write!(self.types, " {:?}:raw {}", raw.value(), describe_types(raw.py())),
+                Item::Number(Number { value, is_int }) => {
+                    write!(self.types, " {value:?}:raw float, an int if {is_int:?}")
+                }
                 Item::RangeIter { iter, index } => write!(self.types, " {iter:?}:range at {index:?}"),
                 Item::Tuple(number) => write!(self.types, " tuple#{number}"),
                 Item::Instance => write!(self.types, " instance"),

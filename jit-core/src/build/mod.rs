@@ -35,8 +35,10 @@ mod leaving;
 mod locals;
 mod merges;
 mod names;
+mod numbers;
 mod objects;
 mod pairs;
+mod partial;
 mod plan;
 pub mod receivers;
 mod slices;
@@ -102,6 +104,12 @@ pub trait Environment {
 
     /// The same for the function at an address that is, by that name, a method of instances of the type with that version.
     fn method_callee(&self, _type_version: u32, _name: u32, _descriptor: u64) -> Option<u32> {
+        None
+    }
+
+    /// Address of the last version number that was given to a dictionary by a store in compiled code (`ma_version_tag`): no number
+    /// that follows it is ever given by CPython.
+    fn dictionary_versions(&self) -> Option<u64> {
         None
     }
 

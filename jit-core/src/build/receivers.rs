@@ -10,6 +10,7 @@
 //! - an access that meets too many classes, or fails for another reason, is not guessed again.
 
 use super::builder::Builder;
+use super::partial::Choice;
 use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
@@ -37,8 +38,10 @@ pub enum Access {
 pub(super) struct Spot {
     pub base: Value,
     pub offset: i32,
-    /// The values in line of which it is one, and which; `None` for a slot.
+    /// The values in line of which it is one, and which.
     pub values: Option<(Value, Index)>,
+    /// The dictionary in whose entry it is.
+    pub dictionary: Option<Value>,
 }
 
 /// A number that is known, or depends on the class.
@@ -74,10 +77,17 @@ impl Builder<'_> {
         if version == 0 || !request.options.inline_attributes || !request.options.speculate {
             return None;
         }
-        let mut versions = vec![(version, first)];
+        // In the body of a method that was chosen by the class, only what led to it is possible.
+        let narrowed = self.narrowed_versions(self.state.stack[self.position(1)]);
+        let possible = |version: &u32| narrowed.is_none_or(|versions| versions.contains(version));
+        let mut versions = Vec::new();
+        if possible(&version) {
+            versions.push((version, first));
+        }
         let mut sets: Vec<_> = request.receivers.iter().collect();
         sets.sort_unstable_by_key(|(offset, _)| (**offset != self.at.offset, **offset));
-        for &other in sets.into_iter().flat_map(|(_, seen)| seen) {
+        let met = sets.into_iter().flat_map(|(_, seen)| seen);
+        for &other in narrowed.into_iter().flatten().chain(met.filter(|version| possible(version))) {
             if versions.len() < MOST_CLASSES
                 && versions.iter().all(|(known, _)| *known != other)
                 && let Some(place) = place(other)
@@ -85,10 +95,19 @@ impl Builder<'_> {
                 versions.push((other, place));
             }
         }
+        if versions.is_empty() {
+            return None;
+        }
         // A guard that failed here is made again only for the classes that were met here: the first of them comes second.
         let here = request.receivers.get(&self.at.offset);
         let taught = versions.get(1).is_some_and(|(other, _)| here.is_some_and(|seen| seen.contains(other)));
         (taught || self.may_guess(Reason::Version)).then_some(versions)
+    }
+
+    /// The versions of which a body's receiver can have one.
+    fn narrowed_versions(&self, item: Item) -> Option<&Vec<u32>> {
+        let Item::Object { value, .. } = item else { return None };
+        self.narrowed.iter().rev().find(|(known, _)| *known == value).map(|(_, versions)| versions)
     }
 
     /// Guards that the object at a depth has one of the versions; gives the object and, for each version but the last, whether
@@ -127,9 +146,10 @@ impl Builder<'_> {
     }
 
     /// Guards that the topmost object has the attribute where the interpreter found it, or where another known class has it:
-    /// among the values in line, at an index, or in a slot.
+    /// among the values in line, at an index, in a slot, or in an entry of its own dictionary.
     pub(super) fn guard_place(&mut self, access: Access, name: u32, place: &Feedback) -> Option<Spot> {
         let (in_line, version, first) = match *place {
+            Feedback::WithHint { type_version, hint } => return self.guard_entry(access, name, type_version, hint),
             Feedback::InstanceValue { type_version, index } => (true, type_version, i64::from(index)),
             Feedback::Slot { type_version, offset } => (false, type_version, i64::from(offset)),
             _ => return None,
@@ -140,6 +160,7 @@ impl Builder<'_> {
             _ => None,
         })?;
         let (owner, tests) = self.guard_versions(1, &versions)?;
+        let first = versions[0].1;
         let layout = self.request.layout;
         let mut base = owner;
         if in_line {
@@ -149,7 +170,7 @@ impl Builder<'_> {
         if versions.iter().all(|(_, place)| *place == first) {
             let offset = if in_line { 8 * first } else { first };
             let values = in_line.then_some((base, Index::Constant(first)));
-            return Some(Spot { base, offset: offset as i32, values });
+            return Some(Spot { base, offset: offset as i32, values, dictionary: None });
         }
         let numbers: Vec<Value> = versions.iter().map(|(_, place)| self.int(*place)).collect();
         let number = self.choose(&tests, &numbers);
@@ -162,7 +183,7 @@ impl Builder<'_> {
         let address = self.binary(BinOp::Add, start, bytes);
         let values = in_line.then_some((base, Index::Chosen(number)));
         let base = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
-        Some(Spot { base, offset: 0, values })
+        Some(Spot { base, offset: 0, values, dictionary: None })
     }
 
     /// A method that the versions of the receiver's type determine: the descriptor found with a version is what a lookup gives
@@ -184,6 +205,7 @@ impl Builder<'_> {
         let place = |other: u32| environment.method_place(other, name).filter(alike);
         let Some(versions) = self.versions(version, first, place) else { return false };
         let Some((owner, tests)) = self.guard_versions(1, &versions) else { return false };
+        let (version, first) = versions[0];
         if first.shared_keys.is_some() {
             let keys = self.guard_no_dictionary(owner);
             let found = self.load(MemTy::I64, Ty::I64, keys, self.request.layout.keys_entries);
@@ -197,7 +219,8 @@ impl Builder<'_> {
         } else {
             let methods: Vec<_> = versions.iter().map(|(_, place)| self.address(place.descriptor)).collect();
             let method = self.choose(&tests, &methods);
-            self.push_method_value(method, PyTypes::OBJECT, None);
+            let known = self.choice_of_methods(name, &versions);
+            self.push_method_value(method, PyTypes::OBJECT, known);
         }
         true
     }
@@ -232,10 +255,24 @@ impl Builder<'_> {
     }
 
     pub(super) fn address(&mut self, address: u64) -> Value {
-        self.addresses.push(address);
-        let symbol = Symbol::Address(self.addresses.len() as u32 - 1);
+        let symbol = self.address_symbol(address);
         let value = self.emit(Op::Symbol(symbol, Ty::Obj));
         self.defined(value, PyTypes::OBJECT)
+    }
+
+    /// The same of something that is no object.
+    pub(super) fn plain_address(&mut self, address: u64) -> Value {
+        let symbol = self.address_symbol(address);
+        self.emit(Op::Symbol(symbol, Ty::Ptr))
+    }
+
+    pub(super) fn address_symbol(&mut self, address: u64) -> Symbol {
+        let known = self.addresses.iter().position(|known| *known == address);
+        let number = known.unwrap_or_else(|| {
+            self.addresses.push(address);
+            self.addresses.len() - 1
+        });
+        Symbol::Address(number as u32)
     }
 
     /// The value that belongs to the first test that holds; the last one, which has none, if no other does.
@@ -247,6 +284,25 @@ impl Builder<'_> {
             }
         }
         chosen
+    }
+
+    /// The methods of several classes whose bodies may be inlined.
+    fn choice_of_methods(&mut self, name: u32, versions: &[(u32, MethodPlace)]) -> Option<Known> {
+        let mut functions: Vec<Choice> = Vec::new();
+        for &(version, MethodPlace { descriptor: address, .. }) in versions {
+            match functions.iter_mut().find(|known| known.address == address) {
+                Some(known) => known.versions.push(version),
+                None => {
+                    let callee = self.request.environment.method_callee(version, name, address);
+                    functions.extend(callee.map(|callee| Choice { address, callee, versions: vec![version] }));
+                }
+            }
+        }
+        let number = self.choices.iter().position(|known| *known == functions).unwrap_or_else(|| {
+            self.choices.push(functions.clone());
+            self.choices.len() - 1
+        });
+        (!functions.is_empty()).then_some(Known::OneOf(number as u32))
     }
 
     pub(super) fn push_method(&mut self, name: u32, version: u32, descriptor: u64) {

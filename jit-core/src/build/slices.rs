@@ -233,7 +233,7 @@ impl Builder<'_> {
         self.call_status(Helper::StoreSubscrSlice, operands);
     }
 
-    fn goto_with(&mut self, block: Block, value: Value) {
+    pub(super) fn goto_with(&mut self, block: Block, value: Value) {
         self.push_inst(Op::Jump(Target { block, args: vec![value] }), None);
     }
 }

@@ -89,6 +89,16 @@ impl Raw {
     }
 }
 
+/// A number as a float, and whether it is an int: 1 or 0. Ints among them are smaller than 2^53, and never minus zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Number {
+    pub value: Value,
+    pub is_int: Value,
+}
+
+/// Types of a [`Number`].
+pub const NUMBER: PyTypes = PyTypes::INT.union(PyTypes::FLOAT);
+
 /// [`Raw`] without its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RawKind {
@@ -130,6 +140,8 @@ pub enum Known {
     Method(Method),
     /// A Python function whose body may be inlined, by its number.
     Function(u32),
+    /// One of several Python functions, by the number of their list.
+    OneOf(u32),
     /// A module, by its number: a guess, which whoever uses it guards.
     Module(u32),
 }
@@ -145,6 +157,8 @@ pub enum Item {
     Object { value: Value, own: Own, py: PyTypes, big: bool, known: Option<Known> },
     /// A raw value; `local` when it is the current raw value of that local.
     Raw { raw: Raw, local: Option<u32> },
+    /// A raw number that is an int at one time and a float at another (`numbers`).
+    Number(Number),
     /// An exact range iterator (owned) whose next index is `index`; the object's own index field is kept right.
     RangeIter { iter: Value, index: Value },
     /// In the body of an inlined function only: a tuple that was not built, by the number of its items.
@@ -434,6 +448,7 @@ impl State {
                     Item::Raw { raw, .. } if allow_raw => ItemShape::Raw(raw.kind()),
                     Item::Raw { raw, .. } => ItemShape::Object { py: raw.py(), big: false, known: None },
                     Item::RangeIter { .. } => ItemShape::RangeIter,
+                    Item::Number(_) => ItemShape::Object { py: NUMBER, big: false, known: None },
                     Item::Tuple(_) | Item::Instance => {
                         ItemShape::Object { py: PyTypes::OBJECT, big: false, known: None }
                     }

@@ -10,8 +10,8 @@ use super::pages::{ExecutablePages, WritablePages};
 
 /// Unit of allocation: a function starts on its own fetch line of 16 bytes.
 pub(super) const GRAIN: usize = 16;
-/// Size of an arena.
-pub(super) const ARENA: usize = 128 << 10;
+/// Size of an arena: its pages change their protection twice for each function, which takes longer the more they are.
+pub(super) const ARENA: usize = 32 << 10;
 /// Fills what is not code: `int3`, so that a stray jump stops at once.
 const FILL: u8 = 0xcc;
 

@@ -79,7 +79,7 @@ impl CodeMemory {
         if !align.is_power_of_two() || align > page_size() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
-        if placement == Placement::Packed && code.len() <= ARENA / 4 {
+        if placement == Placement::Packed && code.len() <= ARENA / 2 {
             return self.publish_packed(code, align, name);
         }
         let mut pages = WritablePages::new(code.len())?;

@@ -370,6 +370,7 @@ impl Parser {
             "int" => Source::Int(self.number()?),
             "float" => Source::Float(self.number()?),
             "bool" => Source::Bool(self.number()?),
+            "number" => Source::Number(self.number()?),
             "int_if" => Source::IntIf(self.number()?),
             "float_if" => Source::FloatIf(self.number()?),
             "bool_if" => Source::BoolIf(self.number()?),

@@ -49,7 +49,7 @@ names!(MemTy {
     MemTy::I32 => "i32", MemTy::I64 => "i64", MemTy::F64 => "f64", MemTy::Ptr => "ptr",
 });
 names!(Reason {
-    Reason::Type => "type", Reason::Overflow => "overflow", Reason::Range => "range", Reason::Version => "version",
+    Reason::Type => "type", Reason::Number => "number", Reason::Overflow => "overflow", Reason::Range => "range", Reason::Version => "version",
     Reason::Unbound => "unbound", Reason::Unseen => "unseen", Reason::Interrupt => "interrupt",
 });
 
@@ -298,6 +298,7 @@ impl Display for Source {
             Source::Int(index) => write!(f, "int {index}"),
             Source::Float(index) => write!(f, "float {index}"),
             Source::Bool(index) => write!(f, "bool {index}"),
+            Source::Number(index) => write!(f, "number {index}"),
             Source::IntIf(index) => write!(f, "int_if {index}"),
             Source::FloatIf(index) => write!(f, "float_if {index}"),
             Source::BoolIf(index) => write!(f, "bool_if {index}"),

@@ -425,12 +425,12 @@ impl Verifier<'_> {
                 Source::Borrowed(index) => (*index, Ty::Obj),
                 Source::Int(index) | Source::Bool(index) => (*index, Ty::I64),
                 Source::Float(index) => (*index, Ty::F64),
-                Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => {
+                Source::Number(index) | Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => {
                     match leave.values.get(*index as usize + 1) {
                         Some(flag) if self.ty(*flag) == Ty::I64 => {}
                         _ => self.fail("E2", format!("exit {number}: {source:?} has no flag")),
                     }
-                    (*index, if matches!(source, Source::FloatIf(_)) { Ty::F64 } else { Ty::I64 })
+                    (*index, if matches!(source, Source::Number(_) | Source::FloatIf(_)) { Ty::F64 } else { Ty::I64 })
                 }
                 Source::Const(_) | Source::Null => continue,
             };

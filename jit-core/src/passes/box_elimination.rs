@@ -124,7 +124,9 @@ fn references(function: &Function, leave: &Leave, counts: &mut Vec<(u32, bool)>)
             Source::Borrowed(index) | Source::Int(index) | Source::Float(index) | Source::Bool(index) => {
                 (*index, false)
             }
-            Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => (*index, false),
+            Source::Number(index) | Source::IntIf(index) | Source::FloatIf(index) | Source::BoolIf(index) => {
+                (*index, false)
+            }
             Source::Const(_) | Source::Null => continue,
         };
         let entry = &mut counts[index as usize];
