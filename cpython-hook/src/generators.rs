@@ -211,6 +211,8 @@ pub fn close(thread: ThreadState, frame: Frame, state: &CodeState) -> bool {
     thread.leave_recursive_call();
     frame.unlink(thread);
     frame.set_stacktop(locals);
+    // SAFETY: `gen_close` clears the frame of a generator that the exception has left.
+    unsafe { direct::take_function(frame) };
     true
 }
 
