@@ -1,12 +1,12 @@
 //! Where the compiler's memory comes from.
 //!
 //! *Problem*: a compilation makes and drops thousands of small vectors in bursts, for which the C library's allocator keeps too few
-//! blocks of a size at hand: a seventh of the time went there. *Method*: a thread that compiles has a [`Store`] of free blocks
+//! blocks of a size at hand: a seventh of the time went there. *Method*: a thread that compiles has a `Store` of free blocks
 //! by size, and all that it allocates and frees meanwhile goes through that. Between compilations one store is kept for the next.
 //! Elsewhere this is the system's allocator. *Invariants*:
 //! - every block is one of the system's, of its class's full size, whoever asked for it: so any thread may free it, with or
 //!   without a store;
-//! - a store belongs to one thread at a time and holds at most [`MOST`] blocks of a size.
+//! - a store belongs to one thread at a time and holds at most `MOST` blocks of a size.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
