@@ -127,7 +127,7 @@ impl Direct {
     }
 
     #[inline(always)]
-    fn of<'a>(code: Code) -> Option<&'a Direct> {
+    pub(crate) fn of<'a>(code: Code) -> Option<&'a Direct> {
         // SAFETY: whoever owns the extra index has stored null or a block that begins with this.
         unsafe { code.extra(EXTRA.load(Relaxed)).cast::<Direct>().as_ref() }
     }
