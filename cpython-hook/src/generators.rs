@@ -211,6 +211,8 @@ pub fn close(thread: ThreadState, frame: Frame, state: &CodeState) -> bool {
     thread.leave_recursive_call();
     frame.unlink(thread);
     frame.set_stacktop(locals);
+    // SAFETY: `gen_close` clears the frame of a generator that the exception has left.
+    unsafe { direct::take_function(frame) };
     true
 }
 
@@ -433,6 +435,7 @@ unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
             object::incref(none);
             if let Some((outcome, result)) = resume_at(thread, generator, place, none) {
                 count(&ITERATED, 1);
+                place.state.count_gain();
                 if outcome != Outcome::Returned {
                     return result;
                 }

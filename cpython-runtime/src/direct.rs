@@ -106,12 +106,6 @@ impl Direct {
         self.version.set(version);
     }
 
-    /// The interpreter enters this code.
-    #[inline(always)]
-    pub fn count_gain(&self) {
-        GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
-    }
-
     /// The code object dies.
     ///
     /// # Safety
@@ -119,6 +113,12 @@ impl Direct {
     pub unsafe fn end(&self) {
         // SAFETY: says the caller.
         unsafe { self.spares.clear() };
+    }
+
+    /// The interpreter enters this code.
+    #[inline(always)]
+    pub fn count_gain(&self) {
+        GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
     }
 
     /// No caller enters from now on.
@@ -190,8 +190,18 @@ fn is_parked() -> bool {
 #[inline(always)]
 pub unsafe fn may_call(thread: ThreadState, callable: *mut PyObject) -> bool {
     // SAFETY: says the caller.
+    may_enter(thread) && unsafe { is_called_plainly(callable) }
+}
+
+/// Whether a function is called as CPython or the compiler has it called.
+///
+/// # Safety
+/// `callable` is a live function.
+#[inline(always)]
+pub(crate) unsafe fn is_called_plainly(callable: *mut PyObject) -> bool {
+    // SAFETY: says the caller.
     let vectorcall = unsafe { object::read::<usize>(callable, function::VECTORCALL) };
-    may_enter(thread) && (vectorcall == ADOPTED.load(Relaxed) as usize || vectorcall == plain_vectorcall())
+    vectorcall == ADOPTED.load(Relaxed) as usize || vectorcall == plain_vectorcall()
 }
 
 /// Has a function be called by the registered [`Vectorcall`] from now on, unless somebody else has changed how it is called. That one decides anew at every call, so it may stay whatever becomes of the function.
@@ -442,7 +452,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-pub(crate) fn plain_vectorcall() -> usize {
+fn plain_vectorcall() -> usize {
     _PyFunction_Vectorcall as *const () as usize
 }
 
@@ -656,6 +666,26 @@ pub(crate) unsafe fn clear(thread: ThreadState, frame: Frame) {
             None => object::decref(frame.f_func()),
         }
         object::decref(frame.f_code());
+    }
+}
+
+/// Takes the function out of a frame that will only be cleared, if it is to be used again and nobody has the frame's object.
+///
+/// # Safety
+/// As for [`clear_and_pop`], but CPython clears the frame.
+pub unsafe fn take_function(frame: Frame) {
+    // SAFETY: the frame owns its function; who clears it gives up a reference to whatever object stands there.
+    unsafe {
+        if frame.frame_obj().is_null()
+            && let Some(direct) = Direct::of(frame.code())
+            && direct.spares.wants(frame.f_func())
+        {
+            let none = ffi::Py_None();
+            object::incref(none);
+            let function = frame.f_func();
+            frame.set_f_func(none);
+            direct.spares.release(function);
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 
 use crate::{
     code::Code,
-    direct::plain_vectorcall,
+    direct::is_called_plainly,
     frame::Frame,
     layout::{dict, function},
     object,
@@ -109,15 +109,25 @@ impl Spares {
         }
     }
 
+    /// Whether the last reference to a function of the code is worth keeping.
+    ///
+    /// # Safety
+    /// The GIL is held; `callable` is a function with the code whose spares these are.
+    #[inline(always)]
+    pub unsafe fn wants(&self, callable: *mut PyObject) -> bool {
+        // SAFETY: says the caller.
+        self.wanted.get() && self.function.get().is_null() && unsafe { ffi::Py_REFCNT(callable) } == 1
+    }
+
     /// Gives up a reference to a function of the code.
     ///
     /// # Safety
-    /// The GIL is held; `callable` is owned, and a function with the code whose spares these are.
+    /// As for [`Spares::wants`]; `callable` is owned.
     #[inline(always)]
     pub unsafe fn release(&self, callable: *mut PyObject) {
         // SAFETY: says the caller.
         unsafe {
-            if self.wanted.get() && ffi::Py_REFCNT(callable) == 1 && self.function.get().is_null() {
+            if self.wants(callable) {
                 self.keep(callable);
             } else {
                 object::decref(callable);
@@ -129,8 +139,8 @@ impl Spares {
     unsafe fn keep(&self, callable: *mut PyObject) {
         // SAFETY: says the caller; the caller's frame keeps the code object.
         unsafe {
-            let plain = object::read::<usize>(callable, function::VECTORCALL) == plain_vectorcall()
-                && UNUSED.iter().all(|offset| field(callable, *offset).read().is_null());
+            let plain =
+                is_called_plainly(callable) && UNUSED.iter().all(|offset| field(callable, *offset).read().is_null());
             if !plain {
                 return object::decref(callable);
             }

@@ -397,3 +397,54 @@ module = plain
 counts()
 instances()
 drop()
+
+
+# Metaclasses with a `__getattr__`: asked only where `type` finds nothing, and as it is now.
+class Fallback(type):
+    def __getattr__(cls, name):
+        if name == "missing":
+            raise AttributeError(name)
+        return f"{cls.__name__} made {name}"
+
+    prop = property(lambda cls: cls.__name__ + " prop")
+
+
+class Colour(metaclass=Fallback):
+    RED = 1
+
+    @property
+    def raising(self):
+        raise AttributeError("own")
+
+
+class Other(Fallback):
+    def __getattribute__(cls, name):
+        return "other " + name
+
+
+class Different(metaclass=Other):
+    RED = 2
+
+
+class Raises:
+    def __get__(self, instance, owner):
+        raise AttributeError("descriptor")
+
+
+def colours(cls):
+    try:
+        return cls.RED, cls.prop, cls.blue, cls.fails, cls.missing
+    except AttributeError as error:
+        return str(error), error.__context__
+
+
+Colour.fails = Raises()
+for _ in range(60):
+    colours(Colour), colours(Different)
+print(colours(Colour), colours(Different))
+Fallback.__getattr__ = lambda cls, name: "new " + name
+print(colours(Colour))
+Fallback.__getattribute__ = lambda cls, name: type.__getattribute__(cls, name)
+print(colours(Colour))
+del Fallback.__getattribute__, Fallback.__getattr__
+print(colours(Colour))

@@ -1,6 +1,6 @@
 # Functions of comprehensions are used again; iterators are known behind yields and in comprehensions.
 # compiled: squares, nested, closures, totals, again, escaping, reversed_ranges, ranges_in_generator, lists_in_generator
-# compiled: passed_iterators
+# compiled: passed_iterators, three_at_once, chosen
 # optimised: squares: reuse_functions
 # optimised: totals: reuse_functions
 # optimised: reversed_ranges: intrinsics
@@ -187,6 +187,38 @@ for _ in range(40):
 for xs in ([1, 2, 3, 4], (1, 2, 3, 4), range(1, 5)):
     print([(x, next(it, None)) for x, it in shared(xs)], end=" ")
 print()
+
+
+# A range's iterator that two loops and a call share.
+def three_at_once(it):
+    out = []
+    for i in it:
+        for j in it:
+            out.append((i, j, next(it, None)))
+            if j % 3 == 0:
+                break
+    for k in it:
+        out.append(k)
+    return out
+
+
+def chosen(first, second, flag):
+    out = []
+    for i in first:
+        out.append(i)
+        break
+    for i in second:
+        out.append(i)
+        break
+    for i in first if flag else second:
+        out.append((i, next(first, None), next(second, None)))
+    return out
+
+
+for _ in range(60):
+    three_at_once(iter(range(5))), chosen(iter(range(5)), iter(range(3)), _ % 2)
+print(three_at_once(iter(range(20))), three_at_once(iter([1, 2, 3, 4])))
+print(chosen(iter(range(9)), iter(range(9)), True), chosen(iter(range(9)), iter(range(9)), False))
 
 
 def passed_iterators(xs):

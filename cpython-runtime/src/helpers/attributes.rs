@@ -1,6 +1,6 @@
 //! Attributes and methods.
 
-use super::{ERROR, OK, Object, Owned, capi, namespace};
+use super::{ERROR, OK, Object, Owned, capi, interned, namespace};
 use crate::{
     layout::{dict_keys, dict_unicode_entry, managed_dict, type_object},
     object,
@@ -13,7 +13,46 @@ pub(super) unsafe extern "C" fn load_attr(owner: Object, name: Object) -> Object
     // SAFETY: the contract of helpers.
     unsafe {
         let owner = Owned::steal(owner);
+        if let Some(value) = class_attribute(owner.as_ptr(), name) {
+            return value;
+        }
         ffi::PyObject_GetAttr(owner.as_ptr(), name)
+    }
+}
+
+/// An attribute of a class whose metaclass has a `__getattr__` written in Python, and finds attributes as `type` does (an
+/// `enum`): CPython's slot for it, `slot_tp_getattr_hook`, binds and calls the method `type.__getattribute__`, where this goes to
+/// the slot. `None`: the owner is something else.
+unsafe fn class_attribute(owner: Object, name: Object) -> Option<Object> {
+    // SAFETY: `owner` is alive; type fields; what a lookup gives is kept while Python may run.
+    unsafe {
+        let metaclass = object::type_of(owner);
+        let heap = (*metaclass).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0;
+        if !heap || (*metaclass).tp_flags & ffi::Py_TPFLAGS_TYPE_SUBCLASS == 0 {
+            return None;
+        }
+        let plain = (*&raw const ffi::PyType_Type).tp_getattro?;
+        let (hook, getter) = (interned::GETATTR.get(), interned::GETATTRIBUTE.get());
+        if hook.is_null() || getter.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let hook = capi::_PyType_Lookup(metaclass, hook);
+        if hook.is_null()
+            || object::type_of(hook) != &raw mut ffi::PyFunction_Type
+            || capi::_PyType_Lookup(metaclass, getter) != capi::_PyType_Lookup(&raw mut ffi::PyType_Type, getter)
+        {
+            return None;
+        }
+        object::incref(hook);
+        let mut value = plain(owner, name);
+        if value.is_null() && ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0 {
+            ffi::PyErr_Clear();
+            let arguments = [owner, name];
+            value = ffi::PyObject_Vectorcall(hook, arguments.as_ptr(), 2, null_mut());
+        }
+        object::decref(hook);
+        Some(value)
     }
 }
 

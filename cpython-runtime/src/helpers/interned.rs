@@ -58,6 +58,8 @@ names! {
     DERIVE = c"derive";
     DICT = c"__dict__";
     ENTER = c"__enter__";
+    GETATTR = c"__getattr__";
+    GETATTRIBUTE = c"__getattribute__";
     EXIT = c"__exit__";
     GET = c"get";
     IMPORT = c"__import__";

@@ -15,6 +15,9 @@ use crate::helpers::Helper;
 use crate::ir::op::{BinOp, Cond, Op, Status, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
+/// Operations of a block among which what the instruction before has made is found.
+const RECENT: usize = 16;
+
 /// A function with more locals than this leaves them to whoever made its frame.
 const MOST_LOCALS_FINISHED: usize = 16;
 
@@ -125,10 +128,12 @@ impl Builder<'_> {
 
     pub fn get_iter(&mut self) {
         let item = self.state.stack[self.position(1)];
-        if self.item_py(item) == PyTypes::RANGE_ITER {
-            // It is its own iterator.
+        if let Item::Object { value, own: Own::Owned, py: PyTypes::RANGE_ITER, .. } = item
+            && self.is_new_range_iterator(value)
+        {
+            // It is its own iterator, and nobody else has it.
+            self.iterators.insert(self.at.next, PyTypes::RANGE_ITER);
             let top = self.position(1);
-            self.own_at(top);
             self.start_range(top);
             return;
         }
@@ -190,6 +195,16 @@ impl Builder<'_> {
             }
             _ => self.push_owned(iterator, PyTypes::OBJECT),
         }
+    }
+
+    /// Whether the instruction before this one has made the iterator.
+    fn is_new_range_iterator(&self, iterator: Value) -> bool {
+        let insts = &self.function.blocks[self.block.0 as usize].insts;
+        insts
+            .iter()
+            .rev()
+            .take(RECENT)
+            .any(|inst| inst.result == Some(iterator) && matches!(inst.op, Op::Call(Helper::RangeIterator, _)))
     }
 
     pub fn for_iter(&mut self, exhausted: Offset, next: Option<&Instruction>) {
