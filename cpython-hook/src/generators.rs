@@ -457,7 +457,7 @@ pub fn install() {
     generator::set_resumer(resume);
     // SAFETY: the GIL is held; types of the interpreter live as long as it.
     unsafe {
-        let slot = &raw mut (*&raw mut ffi::PyGen_Type).tp_iternext;
+        let slot = &raw mut ffi::PyGen_Type.tp_iternext;
         if let Some(plain) = slot.read()
             && plain as *const () != next as *const ()
         {
@@ -471,7 +471,7 @@ pub fn install() {
 pub fn uninstall() {
     // SAFETY: as in `install`; the old function was taken from this slot.
     unsafe {
-        let slot = &raw mut (*&raw mut ffi::PyGen_Type).tp_iternext;
+        let slot = &raw mut ffi::PyGen_Type.tp_iternext;
         let plain = ITERNEXT.load(Ordering::Relaxed);
         if slot.read().is_some_and(|function| function as *const () == next as *const ()) && !plain.is_null() {
             slot.write(Some(std::mem::transmute::<*mut (), ffi::iternextfunc>(plain)));
