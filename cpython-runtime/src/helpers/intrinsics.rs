@@ -200,7 +200,7 @@ pub(super) unsafe extern "C" fn reversed_range(range: Object) -> Object {
     unsafe {
         let mut reverse = REVERSE.load(Relaxed);
         if reverse.is_null() {
-            let mut method = (*&raw const ffi::PyRange_Type).tp_methods;
+            let mut method = ffi::PyRange_Type.tp_methods;
             while !(*method).ml_name.is_null() {
                 if CStr::from_ptr((*method).ml_name) == c"__reversed__" {
                     reverse = (*method).ml_meth.PyCFunction as *mut ();
