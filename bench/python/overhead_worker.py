@@ -106,12 +106,12 @@ def cold(columba):
 
 def half(columba):
     if columba:
-        # A code object keeps the threshold under which it was called first.
-        columba.config(threshold=NEVER, loop_entry=False)
+        # A code object keeps the threshold under which it was seen first; calls are all seen while the hook is never parked.
+        columba.config(threshold=NEVER, loop_entry=False, parking=False)
         clamp(1), Account(1)
         columba.config(threshold=SOON)
         warm_half()
-        columba.config(threshold=NEVER)
+        columba.config(threshold=NEVER, parking=True)
     seconds, result = median_of_passes()
     if columba:
         for function in COMPILED:
@@ -152,7 +152,8 @@ def guard(columba):
     call_all(few, 5000)
     exits = 0
     if columba:
-        check_compiled(columba, polynomial)
+        # The loop that calls it may have been compiled before, and hold its body.
+        check_compiled(columba, call_all if columba.info(call_all).compiled else polynomial)
         exits = columba.stats()["exits"]
     large = [(1 << 70) + number for number in few]
     start = time.perf_counter()

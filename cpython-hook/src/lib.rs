@@ -6,6 +6,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod allocator;
 pub mod backends;
 pub mod background;
 pub mod code_state;
@@ -21,3 +22,8 @@ mod python;
 pub mod thread_end;
 pub mod ticker;
 pub mod tiering;
+
+/// Only in the extension module: a program that links this crate chooses its own.
+#[cfg(feature = "allocator")]
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;

@@ -30,7 +30,7 @@ const COST: u64 = 12;
 /// Nanoseconds per entry from which on that is not worth a pause: while no compiled code is entered at all, and while some is,
 /// of which we only guess how much time it saves.
 const SLOW_ENTRY: u64 = 2000;
-const SLOW_ENTRY_BESIDE_COMPILED: u64 = 150;
+const SLOW_ENTRY_BESIDE_COMPILED: u64 = 250;
 /// For how many nanoseconds compiled code may not have been worth the hook.
 const SILENCE: u64 = 32_000_000;
 /// How many nanoseconds the hook stays parked at least.

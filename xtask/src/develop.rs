@@ -110,7 +110,7 @@ impl Environment {
         Mode::PLAIN.apply(&mut command, None);
         command
             .args(["build", "--quiet", "--release", "--compatibility", "linux", "--no-default-features", "--features"])
-            .arg(backends.join(","))
+            .arg(format!("{},allocator", backends.join(",")))
             .arg("--manifest-path")
             .arg(root().join("cpython-hook/Cargo.toml"))
             .arg("--interpreter")

@@ -39,6 +39,7 @@ pub mod pending;
 mod references;
 mod slices;
 pub(crate) mod special_methods;
+mod starred;
 mod strings;
 pub(crate) mod subscripts;
 pub mod tracing;

@@ -31,6 +31,8 @@ pub struct Example {
     pub elements: Vec<Rc<Example>>,
     /// Of an instance of a class: the version of its type, else 0.
     pub type_version: u32,
+    /// Of several instances of different classes: the versions of all their types.
+    pub type_versions: Vec<u32>,
     /// Of a class whose own type is exactly `type`: its version, else 0.
     pub own_version: u32,
     /// The attributes of such an instance, if they lie in line, by their index in the keys its type shares; an unbound one is
@@ -52,11 +54,29 @@ impl Example {
             typecode: if self.typecode == other.typecode { self.typecode } else { 0 },
             elements: join_all(&self.elements, &other.elements),
             type_version: if same_type { self.type_version } else { 0 },
+            type_versions: if same_type && self.type_version != 0 { Vec::new() } else { self.all_versions(other) },
             own_version: if self.own_version == other.own_version { self.own_version } else { 0 },
             attributes: if same_type { join_all(&self.attributes, &other.attributes) } else { Vec::new() },
             getitem: if same_type { self.getitem } else { 0 },
             setitem: if same_type { self.setitem } else { 0 },
         }
+    }
+}
+
+impl Example {
+    /// The versions of the types that instances may have, the likeliest first.
+    pub fn versions(&self) -> &[u32] {
+        if self.type_version != 0 { std::slice::from_ref(&self.type_version) } else { &self.type_versions }
+    }
+
+    /// Those of both, if both are instances of classes.
+    fn all_versions(&self, other: &Example) -> Vec<u32> {
+        if self.py != PyTypes::OTHER || other.py != PyTypes::OTHER {
+            return Vec::new();
+        }
+        let mut all = self.versions().to_vec();
+        all.extend(other.versions().iter().filter(|version| !self.versions().contains(version)));
+        all
     }
 }
 

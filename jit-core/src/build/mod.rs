@@ -11,7 +11,7 @@
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
 //! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `bodies`, `instances`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
+//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `bodies`, `partial`, `instances`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
 //! `examples` knows what live objects suggest.
 
@@ -255,6 +255,8 @@ pub struct BuildOptions {
     pub finish_frames: bool,
     /// Put the bodies of small functions in the place of their calls ([`inlining`]).
     pub inline_calls: bool,
+    /// Also of those of which only some paths can be (`partial`); methods of several classes.
+    pub inline_partial: bool,
     /// Do what well-known builtins do in the place of their calls ([`intrinsics`]).
     pub intrinsics: bool,
     /// Resume generators from compiled code without CPython's calls, pass through what only delegates, make generators without
@@ -285,6 +287,7 @@ pub const SWITCHES: &[&str] = &[
     "promote_names",
     "finish_frames",
     "inline_calls",
+    "inline_partial",
     "intrinsics",
     "direct_generators",
     "pass_delegators",
@@ -311,6 +314,7 @@ impl BuildOptions {
             promote_names: enabled("promote_names"),
             finish_frames: enabled("finish_frames"),
             inline_calls: enabled("inline_calls"),
+            inline_partial: enabled("inline_partial"),
             intrinsics: enabled("intrinsics"),
             direct_generators: enabled("direct_generators"),
             pass_delegators: enabled("pass_delegators"),

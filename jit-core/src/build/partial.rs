@@ -54,9 +54,15 @@ impl Builder<'_> {
         let below = self.state.stack.len().checked_sub(consumed)?;
         let (below, operands) = self.state.stack.split_at(below);
         // A raw operand becomes an object for the call only; nothing else may stand for the same object.
-        let shared =
-            |item: &Item| matches!(item, Item::Raw { raw, .. } if below.iter().any(|other| is_raw(other, *raw)));
-        let possible = self.state.names.is_empty() && self.state.suspect.is_none() && !operands.iter().any(shared);
+        let shared = |item: &Item| match item {
+            Item::Raw { raw, .. } => below.iter().any(|other| is_raw(other, *raw)),
+            Item::Number(_) => below.contains(item),
+            _ => false,
+        };
+        let possible = self.request.options.inline_partial
+            && self.state.names.is_empty()
+            && self.state.suspect.is_none()
+            && !operands.iter().any(shared);
         self.unfinished = possible.then(Vec::new);
         possible.then(|| Before { state: self.state.clone(), ip_set: self.ip_set })
     }

@@ -58,8 +58,9 @@ impl Builder<'_> {
     /// What is known about an attribute of the topmost item: by the interpreter, or else by what the item looked like.
     pub fn attribute_feedback(&self, access: Access, name: u32, feedback: &Feedback) -> Feedback {
         match (feedback, self.example(self.state.stack[self.position(1)])) {
-            (Feedback::None, Some(example)) if example.type_version != 0 => {
-                self.attribute_place(example.type_version, name, access)
+            (Feedback::None, Some(example)) if example.versions().len() <= MOST_CLASSES => {
+                let places = example.versions().iter().map(|version| self.attribute_place(*version, name, access));
+                places.into_iter().find(|place| *place != Feedback::None).unwrap_or(Feedback::None)
             }
             _ => feedback.clone(),
         }
@@ -87,7 +88,10 @@ impl Builder<'_> {
         let mut sets: Vec<_> = request.receivers.iter().collect();
         sets.sort_unstable_by_key(|(offset, _)| (**offset != self.at.offset, **offset));
         let met = sets.into_iter().flat_map(|(_, seen)| seen);
-        for &other in narrowed.into_iter().flatten().chain(met.filter(|version| possible(version))) {
+        let example = self.example(self.state.stack[self.position(1)]);
+        let examples = example.iter().flat_map(|example| example.versions()).filter(|version| possible(version));
+        let met = met.filter(|version| possible(version));
+        for &other in narrowed.into_iter().flatten().chain(examples).chain(met) {
             if versions.len() < MOST_CLASSES
                 && versions.iter().all(|(known, _)| *known != other)
                 && let Some(place) = place(other)
@@ -194,7 +198,8 @@ impl Builder<'_> {
             Feedback::Method { kind: MethodKind::WithValues | MethodKind::NoDict, type_version, .. } => type_version,
             Feedback::None => {
                 let example = self.example(self.state.stack[self.position(1)]);
-                example.map_or(0, |example| example.type_version)
+                let few = example.filter(|example| example.versions().len() <= MOST_CLASSES);
+                few.and_then(|example| example.versions().first().copied()).unwrap_or(0)
             }
             _ => 0,
         };
