@@ -10,7 +10,6 @@
 //! while the worker compiles; a child has no worker and makes a new one; the worker is joined before the interpreter goes away.
 
 use crate::{
-    allocator::Compilation,
     code_state::CodeState,
     compile::{CompiledCode, Refusal, SecondTier, SecondTierCode},
     config, ticker, tiering,
@@ -182,10 +181,8 @@ fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
             }
         };
         ForkLock::lock();
-        let memory = Compilation::begin();
         let result = catch_unwind(AssertUnwindSafe(|| job.run()))
             .unwrap_or_else(|_| Err(Refusal { reason: "the second compiler panicked".to_owned() }));
-        drop(memory);
         ForkLock::unlock();
         lock(&worker.finished).push((number, result));
         // When the queue of pending calls is full, the next tick installs it.

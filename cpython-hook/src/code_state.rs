@@ -39,8 +39,6 @@ pub struct CodeState {
     pub may_loop: bool,
     /// Whether the function can be called with a frame made by its caller: fast locals, positional arguments, no generator.
     plain_calls: bool,
-    /// The same with starred or keyword-only arguments.
-    starred_calls: bool,
     /// Whether calls pass positional arguments only and make a generator.
     plain_generators: bool,
     /// Whether the interpreter is run in such a way that loops can be pulled out.
@@ -227,7 +225,6 @@ impl CodeState {
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
             plain_calls: passes_positionally(code) && !code.makes_generator(),
-            starred_calls: has_fast_locals(code) && !passes_positionally(code) && !code.makes_generator(),
             plain_generators: passes_positionally(code) && code.makes_generator(),
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
@@ -317,11 +314,10 @@ impl CodeState {
         self.direct.close();
         if let Some(compiled) = &compiled
             && let Some(start) = compiled.start
-            && (self.plain_calls || self.starred_calls)
+            && self.plain_calls
             && compiled.out_words <= OUT_WORDS
         {
-            let version = Rc::as_ptr(compiled).cast();
-            self.direct.open(self.code, compiled.entry, compiled.ctx, start, version, self.starred_calls);
+            self.direct.open(self.code, compiled.entry, compiled.ctx, start, Rc::as_ptr(compiled).cast());
             self.retired.borrow_mut().push(compiled.clone());
         }
         self.compiled.replace(compiled)
@@ -410,12 +406,6 @@ fn gain_of_entry(code: Code) -> u64 {
     } else {
         (code.code_units() as u64).saturating_sub(ENTERING).max(1)
     }
-}
-
-fn has_fast_locals(code: Code) -> bool {
-    use columba_jit_core::bytecode::code::flags;
-    let wanted = flags::OPTIMIZED | flags::NEWLOCALS;
-    code.flags() as u32 & wanted == wanted
 }
 
 fn passes_positionally(code: Code) -> bool {

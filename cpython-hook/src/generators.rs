@@ -3,7 +3,7 @@
 //! *Problem*: a generator does little between two yields, so what lies around a resumption decides its speed: `gen_send_ex2`,
 //! the hook, finding the entry; and in a chain of generators that delegate to each other (`yield from`, `await`) all of that
 //! at every link. *Method*: whoever resumes a generator comes here, from compiled code directly ([`resume`]), from C code that
-//! iterates by the slot of the generators' type ([`next`]), and from other C code by the hook ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
+//! iterates by the slot of the generators' type (`next`), and from other C code by the hook ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
 //! suspended in a delegating loop would hand the value on to its receiver and hand back what that yields: if
 //! the receiver is a suspended generator with compiled code itself, it is *passed through*, which means made the current frame
 //! without running its code. Only the last of a chain runs; the others run again when the one below returns or raises.
@@ -457,7 +457,7 @@ pub fn install() {
     generator::set_resumer(resume);
     // SAFETY: the GIL is held; types of the interpreter live as long as it.
     unsafe {
-        let slot = &raw mut (*&raw mut ffi::PyGen_Type).tp_iternext;
+        let slot = &raw mut ffi::PyGen_Type.tp_iternext;
         if let Some(plain) = slot.read()
             && plain as *const () != next as *const ()
         {
@@ -471,7 +471,7 @@ pub fn install() {
 pub fn uninstall() {
     // SAFETY: as in `install`; the old function was taken from this slot.
     unsafe {
-        let slot = &raw mut (*&raw mut ffi::PyGen_Type).tp_iternext;
+        let slot = &raw mut ffi::PyGen_Type.tp_iternext;
         let plain = ITERNEXT.load(Ordering::Relaxed);
         if slot.read().is_some_and(|function| function as *const () == next as *const ()) && !plain.is_null() {
             slot.write(Some(std::mem::transmute::<*mut (), ffi::iternextfunc>(plain)));

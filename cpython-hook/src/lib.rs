@@ -6,7 +6,6 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
-pub mod allocator;
 pub mod backends;
 pub mod background;
 pub mod code_state;
@@ -26,4 +25,4 @@ pub mod tiering;
 /// Only in the extension module: a program that links this crate chooses its own.
 #[cfg(feature = "allocator")]
 #[global_allocator]
-static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -8,7 +8,6 @@
 //! under way the code object counts as refused, so it cannot start twice.
 
 use crate::{
-    allocator::Compilation,
     code_state::{CodeState, ExitKey},
     compile::{self, CompileRequest, CompiledCode, Refusal},
     config, hook, ticker,
@@ -304,7 +303,6 @@ pub fn replace_version(state: &CodeState, first: &Rc<CompiledCode>, header: Opti
 
 /// Runs the compiler; a panic there is a refusal.
 pub fn run_compiler(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
-    let _memory = Compilation::begin();
     catch_unwind(AssertUnwindSafe(|| compile::compile(code, request)))
         .unwrap_or_else(|panic| Err(Refusal { reason: format!("the compiler panicked: {}", panic_message(&*panic)) }))
 }

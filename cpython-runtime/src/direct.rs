@@ -55,8 +55,6 @@ pub const OUT_WORDS: usize = 64;
 #[repr(C)]
 pub struct Direct {
     entry: Cell<Option<Entry>>,
-    /// The same of code with starred or keyword-only arguments, which has no other.
-    starred: Cell<Option<Entry>>,
     ctx: Cell<*const c_void>,
     /// Entry number of the function's start.
     start: Cell<i64>,
@@ -83,7 +81,6 @@ impl Direct {
     pub const fn closed(gain: u64) -> Direct {
         Direct {
             entry: Cell::new(None),
-            starred: Cell::new(None),
             ctx: Cell::new(null_mut()),
             start: Cell::new(0),
             version: Cell::new(null_mut()),
@@ -97,32 +94,16 @@ impl Direct {
         }
     }
 
-    /// From now on callers enter this version of the code object, which stays alive at least as long as that. `starred`: it takes
-    /// more than positional arguments.
-    pub fn open(
-        &self,
-        code: Code,
-        entry: Entry,
-        ctx: *const c_void,
-        start: i64,
-        version: *const c_void,
-        starred: bool,
-    ) {
+    /// From now on callers enter this version of the code object, which stays alive at least as long as that.
+    pub fn open(&self, code: Code, entry: Entry, ctx: *const c_void, start: i64, version: *const c_void) {
         self.words.set(frame_words(code));
         self.arguments.set(code.argcount() as usize);
         self.locals.set(code.nlocalsplus() as usize);
         self.before_first.set(code.first_unit().wrapping_sub(1));
-        self.entry.set((!starred).then_some(entry));
-        self.starred.set(starred.then_some(entry));
+        self.entry.set(Some(entry));
         self.ctx.set(ctx);
         self.start.set(start);
         self.version.set(version);
-    }
-
-    /// The interpreter enters this code.
-    #[inline(always)]
-    pub fn count_gain(&self) {
-        GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
     }
 
     /// The code object dies.
@@ -134,14 +115,15 @@ impl Direct {
         unsafe { self.spares.clear() };
     }
 
+    /// The interpreter enters this code.
+    #[inline(always)]
+    pub fn count_gain(&self) {
+        GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
+    }
+
     /// No caller enters from now on.
     pub fn close(&self) {
         self.entry.set(None);
-        self.starred.set(None);
-    }
-
-    pub(crate) fn starred(&self) -> Option<Entry> {
-        self.starred.get()
     }
 
     #[inline(always)]
@@ -324,7 +306,7 @@ pub unsafe fn offer_borrowed(
 /// # Safety
 /// As for [`offer`]; the frame is not linked and owns its locals and the function.
 #[inline(always)]
-pub(crate) unsafe fn enter(
+unsafe fn enter(
     thread: ThreadState,
     callable: *mut PyObject,
     code: Code,
@@ -577,34 +559,6 @@ pub unsafe fn push_frame(
         frame.set_stacktop(-1);
         frame.set_prev_instr(code.first_unit().wrapping_sub(1));
         fill_slots(frame, code, arguments, count, defaults);
-        Some(frame)
-    }
-}
-
-/// The same for `count` values that are the first locals, in their order: all that the code takes.
-///
-/// # Safety
-/// As for [`push_frame`].
-pub(crate) unsafe fn push_arranged(
-    thread: ThreadState,
-    callable: *mut PyObject,
-    code: Code,
-    values: *const *mut PyObject,
-    count: usize,
-) -> Option<Frame> {
-    // SAFETY: as in `push_frame`.
-    unsafe {
-        let words = frame_words(code);
-        let base = thread.datastack_top();
-        if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words {
-            return None;
-        }
-        thread.set_datastack_top(base.add(words));
-        let frame = Frame::new(base.cast::<u8>());
-        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
-        frame.set_stacktop(-1);
-        frame.set_prev_instr(code.first_unit().wrapping_sub(1));
-        fill_slots(frame, code, values, count, null());
         Some(frame)
     }
 }

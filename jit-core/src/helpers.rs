@@ -248,6 +248,8 @@ helpers! {
     // ---- well-known builtins, where no operand's type is known ----
     /// `len(x)`
     Len "len" ("O") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (the builtin `min` or `max`, iterable, 1 for `max`): that function of one argument.
+    Extreme "extreme" ("BOI") "O" [RAISES RUNS_PYTHON MEMORY];
     /// `isinstance(x, class or tuple)`: 0, 1, -1.
     IsInstance "is_instance" ("OO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// The code point of an exact str of one character, else -1; never raises.

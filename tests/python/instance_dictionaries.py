@@ -134,3 +134,18 @@ del Holder.__setattr__
 Holder.value = property(lambda self: "property", lambda self, value: print("setter", value))
 hold(h, 4)
 print(h.value)
+
+
+# An instance whose dictionary is the module's own, in a loop whose names are numbers.
+class Names: pass
+
+
+names = Names()
+names.__dict__ = globals()
+number, total = 1.5, 0.0
+for i in range(3000):
+    number = number + 0.5
+    names.number = names.number + 1.0
+    total = total + number
+    names.total += 0.25
+print(number, total, names.number == number, names.total == total)

@@ -593,3 +593,49 @@ def same_object(x):
 for _ in range(40):
     same = same_object(10**6), same_object(-(10**6)), same_object(2.5), same_object(3)
 print(same)
+
+
+# ---- min and max of lists, tuples and sets ----
+
+class Odd:
+    """Says that it was compared; less than nothing."""
+    def __init__(self, n): self.n = n
+    def __lt__(self, other): return asked.append(("lt", self.n)) or self.n < getattr(other, "n", other)
+    def __gt__(self, other): return asked.append(("gt", self.n)) or self.n > getattr(other, "n", other)
+    def __repr__(self): return f"Odd({self.n})"
+
+
+def extremes(items): return min(items), max(items)
+def of_list(items): return extremes(list(items))
+def of_made(items):
+    some = {x for x in items}
+    return min(some), max(some)
+
+
+asked = []
+nan = float("nan")
+numbers = [[3, 1, 2], (5, -7, 0), {8, 2, 300}, frozenset([1, -1]), [1.5, -2.5], (0.0, -0.0), (-0.0, 0.0), [nan, 1.0],
+           [1.0, nan], [2**40, 3], [-(2**30), 2**30 - 1], [True, 2], [1, 1.5], ["b", "a"], [Odd(2), Odd(1)], [Odd(1), 5],
+           range(3), {"k": 1}, "text", [7], {7.5}]
+for _ in range(45):
+    asked.clear()
+    shown = [extremes(items) for items in numbers], [of_list(items) for items in numbers]
+print(shown, asked)
+print([of_made((i, 3, 5)) for i in range(60)][-3:])
+for wrong in ([], set(), (), 5, [1, "a"], [None, None]):
+    for _ in range(20):
+        try:
+            said = extremes(wrong)
+        except (TypeError, ValueError) as e:
+            said = repr(e), e.__traceback__.tb_next.tb_lineno - extremes.__code__.co_firstlineno
+    print(said)
+same = [10**6 + 0, 10**6 - 0]
+same[1] = int("1000000")
+print(min(same) is same[0], max(same) is same[0], max((same[1], same[0])) is same[1])
+for _ in range(40):
+    extremes([1, 2])
+check(extremes)
+min = lambda items: "patched"
+print(extremes([1, 2]))
+del min
+print(extremes([1, 2]))

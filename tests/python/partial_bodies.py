@@ -185,7 +185,7 @@ def areas(shapes):
 
 shapes = [Square(2), Circle(3), Shape(), Square(5), Circle(1000), Shape()]
 print([areas(shapes) for _ in range(60)][-1], shapes[1].tag, shapes[4].tag, shapes[4].seen)
-check(areas, "inline_partial")
+check(areas, "inline_polymorphic")
 for _ in range(20):
     try:
         areas(shapes + [Odd()])
@@ -247,3 +247,31 @@ def drops(n):
 for i in range(40):
     last = drops(i % 4)
 print(gone[-6:], gone[-12:-6], last, sys.getrefcount(node))
+
+
+# A guard in the body of a function that is called with keywords: the interpreter makes the call, with its keywords.
+class Sum:
+    def __init__(self): self.x, self.total = 0.0, 10
+
+
+def choose(bound, result):
+    if bound >= 7:
+        return result
+
+
+def keywords(o, other):
+    for _ in range(20):
+        o.total -= choose(result=o.x, bound=other.total)
+    return o.total
+
+
+def one_keyword(o, other):
+    for _ in range(20):
+        o.total -= choose(other.total, result=o.x)
+    return o.total
+
+
+for _ in range(100):
+    o, p = Sum(), Sum()
+    assert keywords(o, o) == 10.0 and one_keyword(p, p) == 10.0
+print("keywords")

@@ -31,7 +31,7 @@ unsafe fn class_attribute(owner: Object, name: Object) -> Option<Object> {
         if !heap || (*metaclass).tp_flags & ffi::Py_TPFLAGS_TYPE_SUBCLASS == 0 {
             return None;
         }
-        let plain = (*&raw const ffi::PyType_Type).tp_getattro?;
+        let plain = ffi::PyType_Type.tp_getattro?;
         let (hook, getter) = (interned::GETATTR.get(), interned::GETATTRIBUTE.get());
         if hook.is_null() || getter.is_null() {
             ffi::PyErr_Clear();

@@ -4,7 +4,7 @@
 //! below its arguments (`PY_VECTORCALL_ARGUMENTS_OFFSET`). A result found while tracing is on is stored to memory and
 //! null returned: compiled code leaves after such a call.
 
-use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending, special_methods, starred};
+use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending, special_methods};
 use crate::{
     direct,
     layout::{method, type_object},
@@ -173,49 +173,12 @@ unsafe fn call_otherwise(thread: ThreadState, stack: *mut Object, count: i64, na
             return deliver(thread, result, stack);
         }
         let positional = if names.is_null() { total } else { total - object::size(names) as usize };
-        if let Some(result) = starred::offer(thread, callable, arguments, positional, names) {
-            return deliver(thread, result, stack);
-        }
         let result = vectorcall(thread, callable, arguments, positional | ARGUMENTS_OFFSET, names);
         object::decref(callable);
         for i in 0..total {
             object::decref(arguments.add(i).read());
         }
         deliver(thread, result, stack)
-    }
-}
-
-/// Calls a Python function, or a method that is one, whose code is compiled, with the items of a tuple. `None`: nothing was done.
-unsafe fn offer_items(thread: ThreadState, callable: Object, items: Object) -> Option<Object> {
-    const MOST: usize = 12;
-    // SAFETY: both are alive, says the caller; what they hold is as well.
-    unsafe {
-        let mut arguments = [null_mut(); MOST + 1];
-        let mut function = callable;
-        let mut count = 0;
-        if object::type_of(callable) == &raw mut capi::PyMethod_Type {
-            function = object::read(callable, method::IM_FUNC);
-            arguments[0] = object::read(callable, method::IM_SELF);
-            count = 1;
-        }
-        let size = object::size(items) as usize;
-        if object::type_of(function) != &raw mut ffi::PyFunction_Type || size > MOST {
-            return None;
-        }
-        for i in 0..size {
-            arguments[count] = object::tuple_items(items).add(i).read();
-            count += 1;
-        }
-        let all = || arguments[..count].iter().copied().chain([function]);
-        all().for_each(|value| object::incref(value));
-        let result = match direct::offer(thread, function, arguments.as_ptr(), count) {
-            None => starred::offer(thread, function, arguments.as_ptr(), count, null_mut()),
-            result => result,
-        };
-        if result.is_none() {
-            all().for_each(|value| object::decref(value));
-        }
-        result
     }
 }
 
@@ -253,14 +216,6 @@ pub(super) unsafe extern "C" fn call_function_ex(
                 Some(tuple) => tuple,
                 None => return null_mut(),
             };
-        }
-        if kwargs.as_ref().is_none_or(|kwargs| ffi::PyDict_Size(kwargs.as_ptr()) == 0)
-            && let Some(result) = offer_items(ThreadState::new(thread), function.as_ptr(), args.as_ptr())
-        {
-            drop(function);
-            drop(args);
-            drop(kwargs);
-            return deliver(ThreadState::new(thread), result, stash);
         }
         let result = ffi::PyObject_Call(function.as_ptr(), args.as_ptr(), owned::as_ptr_or_null(&kwargs));
         drop(function);

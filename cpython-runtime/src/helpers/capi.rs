@@ -21,6 +21,8 @@ unsafe extern "C" {
     pub(super) fn _PyDict_SetItem_KnownHash(dict: Object, key: Object, value: Object, hash: Py_hash_t) -> i32;
     pub(super) fn _PyDict_MergeEx(dict: Object, other: Object, override_: c_int) -> c_int;
     pub(super) fn _PySet_Update(set: Object, iterable: Object) -> c_int;
+    pub(super) fn _PySet_NextEntry(set: Object, position: *mut isize, item: *mut Object, hash: *mut Py_hash_t)
+    -> c_int;
     pub(super) fn _PyList_Extend(list: Object, iterable: Object) -> Object;
     pub(super) fn _PyUnicode_JoinArray(separator: Object, items: *const Object, count: isize) -> Object;
     pub(super) fn _PyErr_FormatFromCause(exception: Object, format: *const c_char, ...) -> Object;

@@ -4,8 +4,11 @@
 //! here. What `math` makes of the C library's results (`errno`, infinities, NaN) is the compiler's business, which takes finite
 //! results only.
 
-use super::{Object, Owned};
-use crate::{layout::str, object};
+use super::{Object, Owned, capi};
+use crate::{
+    layout::{long, str},
+    object,
+};
 use pyo3_ffi as ffi;
 use std::{
     ffi::CStr,
@@ -85,6 +88,86 @@ pub(super) unsafe extern "C" fn len(value: Object) -> i64 {
     }
 }
 
+/// `min` or `max` of one argument. Items of exact lists, tuples and sets that are all ints of one digit, or all floats, are
+/// compared here, where nothing can run: in the order in which `min_max` asks for them, the first of equal ones being the result.
+pub(super) unsafe extern "C" fn extreme(function: Object, items: Object, max: i64) -> Object {
+    // SAFETY: the contract of helpers.
+    unsafe {
+        let items = Owned::steal(items);
+        let found = match object::type_of(items.as_ptr()) {
+            ty if ty == &raw mut ffi::PyList_Type => {
+                let (array, size) = (object::list_items(items.as_ptr()), object::size(items.as_ptr()));
+                extreme_number((0..size).map(|i| array.offset(i).read()), max != 0)
+            }
+            ty if ty == &raw mut ffi::PyTuple_Type => {
+                let (array, size) = (object::tuple_items(items.as_ptr()), object::size(items.as_ptr()));
+                extreme_number((0..size).map(|i| array.offset(i).read()), max != 0)
+            }
+            ty if ty == &raw mut ffi::PySet_Type || ty == &raw mut ffi::PyFrozenSet_Type => {
+                let (mut position, mut item, mut hash) = (0, null_mut(), 0);
+                let next = || {
+                    let more = capi::_PySet_NextEntry(items.as_ptr(), &mut position, &mut item, &mut hash);
+                    (more != 0).then_some(item)
+                };
+                extreme_number(std::iter::from_fn(next), max != 0)
+            }
+            _ => None,
+        };
+        match found {
+            Some(item) => {
+                object::incref(item);
+                item
+            }
+            None => ffi::PyObject_CallOneArg(function, items.as_ptr()),
+        }
+    }
+}
+
+/// The first of the least or greatest of some borrowed objects, if all are ints of one digit, or all floats.
+#[inline(always)]
+unsafe fn extreme_number(mut items: impl Iterator<Item = Object>, max: bool) -> Option<Object> {
+    // SAFETY: live objects, say the callers; exact types are checked before contents are read.
+    unsafe {
+        let mut best = items.next()?;
+        if object::type_of(best) == &raw mut ffi::PyFloat_Type {
+            let mut number = object::float_value(best);
+            for item in items {
+                if object::type_of(item) != &raw mut ffi::PyFloat_Type {
+                    return None;
+                }
+                let other = object::float_value(item);
+                if if max { other > number } else { other < number } {
+                    (best, number) = (item, other);
+                }
+            }
+            return Some(best);
+        }
+        let mut number = one_digit(best)?;
+        for item in items {
+            let other = one_digit(item)?;
+            if if max { other > number } else { other < number } {
+                (best, number) = (item, other);
+            }
+        }
+        Some(best)
+    }
+}
+
+/// The value of an exact int that has one digit, or none.
+#[inline(always)]
+unsafe fn one_digit(item: Object) -> Option<i64> {
+    // SAFETY: a live object, says the caller; a digit is read where there is room for one: in every int.
+    unsafe {
+        let size = if object::type_of(item) == &raw mut ffi::PyLong_Type { object::size(item) } else { return None };
+        let digit: u32 = object::read(item, long::OB_DIGIT);
+        match size {
+            0 => Some(0),
+            -1 | 1 => Some(size as i64 * i64::from(digit)),
+            _ => None,
+        }
+    }
+}
+
 /// `isinstance`.
 pub(super) unsafe extern "C" fn is_instance(value: Object, class: Object) -> i64 {
     // SAFETY: the contract of helpers.
@@ -117,7 +200,7 @@ pub(super) unsafe extern "C" fn reversed_range(range: Object) -> Object {
     unsafe {
         let mut reverse = REVERSE.load(Relaxed);
         if reverse.is_null() {
-            let mut method = (*&raw const ffi::PyRange_Type).tp_methods;
+            let mut method = ffi::PyRange_Type.tp_methods;
             while !(*method).ml_name.is_null() {
                 if CStr::from_ptr((*method).ml_name) == c"__reversed__" {
                     reverse = (*method).ml_meth.PyCFunction as *mut ();

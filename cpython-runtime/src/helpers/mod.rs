@@ -39,7 +39,6 @@ pub mod pending;
 mod references;
 mod slices;
 pub(crate) mod special_methods;
-mod starred;
 mod strings;
 pub(crate) mod subscripts;
 pub mod tracing;
@@ -145,6 +144,7 @@ pub fn address(helper: Helper) -> usize {
         UnpackSequence => unpacking::unpack_sequence,
         UnpackEx => unpacking::unpack_ex,
         Len => intrinsics::len,
+        Extreme => intrinsics::extreme,
         IsInstance => intrinsics::is_instance,
         Ord => intrinsics::ord,
         Chr => intrinsics::chr,

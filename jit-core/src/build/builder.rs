@@ -90,7 +90,8 @@ pub(super) struct Builder<'a> {
     /// [`Built::types`].
     pub types: String,
     pub addresses: Vec<u64>,
-    pub kwnames: Option<u32>,
+    /// `KW_NAMES`: its constant, and where it stands.
+    pub kwnames: Option<(u32, Offset)>,
     /// The body that is walked in the place of a call.
     pub inlining: Option<Inlining>,
     /// Paths of that body that make the call; `None`: they cannot.

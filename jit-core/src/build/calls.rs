@@ -36,7 +36,11 @@ impl Builder<'_> {
             _ => None,
         };
         let below_is_null = matches!(self.state.stack[self.position(arguments + 2)], Item::Null);
-        let kwnames = self.kwnames.take();
+        let kwnames = self.kwnames.take().map(|(constant, offset)| {
+            // Whoever goes on with the call needs its names: exits lead to the instruction that gives them.
+            self.at.offset = offset;
+            constant
+        });
         if self.inline_call(arguments, kwnames)
             || kwnames.is_none() && (self.intrinsic(arguments) || self.instantiate(arguments))
         {

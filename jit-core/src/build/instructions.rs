@@ -117,7 +117,7 @@ impl Builder<'_> {
             Code::JumpBackward(target) => self.jump_backward(target),
             Code::PopJumpIf { when, target, backward } => self.pop_jump_if(when, target, backward),
             Code::JumpIfOrPop { when, target } => self.jump_if_or_pop(when, target),
-            Code::KwNames(i) => self.kwnames = Some(i),
+            Code::KwNames(i) => self.kwnames = Some((i, self.at.offset)),
             Code::Call(n) => self.call_function(n),
             Code::CallFunctionEx { has_kwargs } => self.call_function_ex(has_kwargs),
             Code::MakeFunction(flags) => self.make_function(flags),

@@ -165,6 +165,7 @@ impl Builder<'_> {
             (Builtin::Len, 1) => Some(self.len()),
             (Builtin::IsInstance, 2) => Some(self.is_instance()),
             (Builtin::Abs, 1) => self.abs(),
+            (Builtin::Min | Builtin::Max, 1) => Some(self.extreme_of(builtin == Builtin::Max)),
             (Builtin::Min, 2..=MOST_COMPARED) => self.extreme(arguments, (Cond::Lt, Cond::FLt)),
             (Builtin::Max, 2..=MOST_COMPARED) => self.extreme(arguments, (Cond::Gt, Cond::FGt)),
             (Builtin::Ord, 1) => self.ord(),
@@ -491,6 +492,16 @@ impl Builder<'_> {
     }
 
     // ---- len, isinstance ----
+
+    /// `min` or `max` of the items of something.
+    fn extreme_of(&mut self, max: bool) -> Item {
+        let function = self.object(self.argument(2));
+        let items = self.pop_owned();
+        let which = self.int(i64::from(max));
+        let value = self.call_object(Helper::Extreme, vec![function, items, which]);
+        self.typed(value, PyTypes::OBJECT);
+        Item::owned(value, PyTypes::OBJECT)
+    }
 
     fn len(&mut self) -> Item {
         let item = self.argument(1);

@@ -268,7 +268,7 @@ pub struct BuildOptions {
     pub close_generators: bool,
     /// Let C code that iterates over a generator enter its compiled code without the hook.
     pub iterate_generators: bool,
-    /// Unpack what `enumerate` and `zip` give without its tuple ([`pairs`]).
+    /// Unpack what `enumerate` and `zip` give without its tuple (`pairs`).
     pub unpack_iterators: bool,
     /// Use the function objects of comprehensions again.
     pub reuse_functions: bool,
