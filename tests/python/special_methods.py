@@ -220,6 +220,8 @@ main()
 if "columba" in sys.modules:
     import columba
 
-    for function in Vector.__add__, Vector.__init__:
-        assert columba.info(function).compiled, function
-    assert columba.info(Vector.__init__).entered > 100, columba.info(Vector.__init__).entered
+    # With the default threshold it is a matter of time.
+    if columba.config()["threshold"] <= 20:
+        for function in Vector.__add__, Vector.__init__:
+            assert columba.info(function).compiled, function
+        assert columba.info(Vector.__init__).entered > 100, columba.info(Vector.__init__).entered
