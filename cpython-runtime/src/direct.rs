@@ -709,13 +709,10 @@ unsafe fn take_ownership(thread: ThreadState, seen: *mut PyObject, frame: Frame)
             kept.set_prev_instr(kept.code().first_unit().add(first));
         }
         // The frame is unlinked, so the current one is the caller's; its object may have to be made. A generator's frame has
-        // no caller any more.
+        // no caller any more, and C code may have called without any. An exception that passes is not to be cleared; one that
+        // making the object raises, CPython has.
         let back = if in_generator { null_mut() } else { ffi::PyThreadState_GetFrame(thread.as_ptr()) };
-        if back.is_null() {
-            if !in_generator {
-                ffi::PyErr_Clear();
-            }
-        } else {
+        if !back.is_null() {
             seen.cast::<u8>().add(frame_object::F_BACK).cast::<*mut PyObject>().write(back.cast());
             kept.set_previous(null_mut());
         }

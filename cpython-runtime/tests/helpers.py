@@ -649,10 +649,10 @@ def test_unpacking():
 
 
 def test_iteration():
-    for bounds in (0, 5, 1), (5, 0, -2), (3, 3, 1), (-(1 << 63), (1 << 63) - 2, 1 << 62), (7, 2, 1):
+    for bounds in (0, 5, 1), (5, 0, -2), (3, 3, 1), (-(1 << 63), 3 - (1 << 63), 1), (7, 2, 1):
         iterator = call("range_iterator", *bounds)
         assert type(iterator) is type(iter(range(1))) and list(iterator) == list(range(*bounds)), bounds
-    for bounds in (0, 5, 0), (-(1 << 63), (1 << 63) - 2, 1), (0, (1 << 63) - 1, 2), (0, -(1 << 63), -2):
+    for bounds in (0, 5, 0), (-(1 << 63), (1 << 63) - 2, 1 << 62), (0, (1 << 63) - 1, 2), (0, -(1 << 63), -2):
         assert call("range_iterator", *bounds) is NULL, bounds
     iterator = call("get_iter", [1])
     assert call("for_iter", iterator) == 1 and call("for_iter", iterator) is NULL
