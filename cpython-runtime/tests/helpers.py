@@ -210,6 +210,16 @@ def test_builtins():
     fails(TypeError, "isinstance() arg 2 must be a type, a tuple of types, or a union", "is_instance", 3, 3)
     assert [call("ord", x) for x in ("a", "\0", "\xe9", "\u1234", "\U0010ffff")] == [97, 0, 0xE9, 0x1234, 0x10FFFF]
     assert call("ord", "") == call("ord", "ab") == -1
+    for items in [3, 1, 2], (2.5, -1.0, 2.5), {5, 9, 7}, frozenset((4,)), [1, 2.0], ["b", "a"], range(4), [1 << 80, 3], (True, 0):
+        assert call("extreme", max, items, 1) == max(items) and call("extreme", min, items, 0) == min(items), items
+    fails(ValueError, "max() arg is an empty sequence", "extreme", max, [], 1)
+    fails(TypeError, "'<' not supported between instances of 'str' and 'int'", "extreme", min, [1, "a"], 0)
+    assert list(call("reversed_range", range(2, 9, 3))) == [8, 5, 2] and list(call("reversed_range", range(0))) == []
+    plain = dict(a=1)
+    call("track_dictionary", plain, 5)
+    assert not gc.is_tracked(plain)
+    call("track_dictionary", plain, [])
+    assert gc.is_tracked(plain)
     assert [call("chr", x) for x in (0, 97, 0xD800, 0x10FFFF)] == ["\0", "a", "\ud800", "\U0010ffff"]
 
 
