@@ -605,6 +605,11 @@ unsafe fn attribute_place(ty: *mut ffi::PyTypeObject, type_version: u32, name: *
             if object::type_of(found) != &raw mut ffi::PyMemberDescr_Type {
                 return Feedback::None;
             }
+            // One that was borrowed from a class with another layout raises.
+            let owner: *mut ffi::PyTypeObject = read(found, member_descriptor::D_TYPE);
+            if ffi::PyType_IsSubtype(ty, owner) == 0 {
+                return Feedback::None;
+            }
             let member: *const ffi::PyMemberDef = read(found, member_descriptor::D_MEMBER);
             return match u16::try_from((*member).offset) {
                 Ok(offset)

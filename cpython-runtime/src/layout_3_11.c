@@ -341,6 +341,7 @@ void columba_layout(void) {
     V("managed_dict", "VALUES_OFFSET", -4 * (long long)sizeof(PyObject *));
     V("managed_dict", "DICT_OFFSET", -3 * (long long)sizeof(PyObject *));
 
+    O("member_descriptor", "D_TYPE", PyMemberDescrObject, d_common.d_type);
     O("member_descriptor", "D_MEMBER", PyMemberDescrObject, d_member);
     V("member_descriptor", "T_OBJECT_EX", T_OBJECT_EX);
 
