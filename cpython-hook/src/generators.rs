@@ -21,7 +21,7 @@ use columba_cpython_runtime::{
     generator::{self, Outcome},
     layout::{self, frame as frame_layout},
     object,
-    thread::{ThreadState, gil_holder},
+    thread::ThreadState,
 };
 use columba_jit_core::ir::op::Status;
 use pyo3::ffi::{self, PyObject};
@@ -430,7 +430,7 @@ unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
         if let Some(place) = place_of_live(generator)
             && place.point.iterated
         {
-            let thread = ThreadState::new(gil_holder().load(Ordering::Relaxed));
+            let thread = ThreadState::holding_gil();
             let none = ffi::Py_None();
             object::incref(none);
             if let Some((outcome, result)) = resume_at(thread, generator, place, none) {

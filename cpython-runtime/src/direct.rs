@@ -259,11 +259,7 @@ pub unsafe fn offer(
         if !may_call(thread, callable) {
             return None;
         }
-        let frame = if count == direct.arguments.get() {
-            push_simple_frame(thread, callable, code, direct, arguments)?
-        } else {
-            push_frame(thread, callable, code, arguments, count)?
-        };
+        let frame = push(thread, callable, code, direct, arguments, count)?;
         Some(enter(thread, callable, code, direct, entry, frame))
     }
 }
@@ -287,11 +283,7 @@ pub unsafe fn offer_borrowed(
         if !may_enter(thread) {
             return None;
         }
-        let frame = if count == direct.arguments.get() {
-            push_simple_frame(thread, callable, code, direct, arguments)?
-        } else {
-            push_frame(thread, callable, code, arguments, count)?
-        };
+        let frame = push(thread, callable, code, direct, arguments, count)?;
         direct.count_gain();
         object::incref(callable);
         for i in 0..count {
@@ -482,6 +474,29 @@ pub unsafe fn missing(callable: *mut PyObject, code: Code, count: usize) -> Opti
 /// Words of a frame for the code object.
 fn frame_words(code: Code) -> usize {
     code.nlocalsplus() as usize + code.stacksize() as usize + frame::SPECIALS_WORDS as usize
+}
+
+/// [`push_frame`], the short way where there is one.
+///
+/// # Safety
+/// As for [`push_simple_frame`].
+#[inline(always)]
+unsafe fn push(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    code: Code,
+    direct: &Direct,
+    arguments: *const *mut PyObject,
+    count: usize,
+) -> Option<Frame> {
+    // SAFETY: says the caller.
+    unsafe {
+        if count == direct.arguments.get() {
+            push_simple_frame(thread, callable, code, direct, arguments)
+        } else {
+            push_frame(thread, callable, code, arguments, count)
+        }
+    }
 }
 
 /// The same as [`push_frame`] for as many arguments as the code takes, by what `direct` says of the code.

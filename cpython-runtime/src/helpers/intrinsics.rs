@@ -4,11 +4,8 @@
 //! here. What `math` makes of the C library's results (`errno`, infinities, NaN) is the compiler's business, which takes finite
 //! results only.
 
-use super::{Object, Owned, capi};
-use crate::{
-    layout::{long, str},
-    object,
-};
+use super::{Object, Owned, capi, numbers::one_digit};
+use crate::{layout::str, object};
 use pyo3_ffi as ffi;
 use std::{
     ffi::CStr,
@@ -142,9 +139,9 @@ unsafe fn extreme_number(mut items: impl Iterator<Item = Object>, max: bool) -> 
             }
             return Some(best);
         }
-        let mut number = one_digit(best)?;
+        let mut number = short_int(best)?;
         for item in items {
-            let other = one_digit(item)?;
+            let other = short_int(item)?;
             if if max { other > number } else { other < number } {
                 (best, number) = (item, other);
             }
@@ -153,19 +150,11 @@ unsafe fn extreme_number(mut items: impl Iterator<Item = Object>, max: bool) -> 
     }
 }
 
-/// The value of an exact int that has one digit, or none.
+/// The value of an exact int of at most one digit.
 #[inline(always)]
-unsafe fn one_digit(item: Object) -> Option<i64> {
-    // SAFETY: a live object, says the caller; a digit is read where there is room for one: in every int.
-    unsafe {
-        let size = if object::type_of(item) == &raw mut ffi::PyLong_Type { object::size(item) } else { return None };
-        let digit: u32 = object::read(item, long::OB_DIGIT);
-        match size {
-            0 => Some(0),
-            -1 | 1 => Some(size as i64 * i64::from(digit)),
-            _ => None,
-        }
-    }
+unsafe fn short_int(item: Object) -> Option<i64> {
+    // SAFETY: a live object, says the caller.
+    unsafe { if object::type_of(item) == &raw mut ffi::PyLong_Type { one_digit(item) } else { None } }
 }
 
 /// `isinstance`.

@@ -419,11 +419,7 @@ impl Builder<'_> {
     fn true_divide(&mut self, a: Value, b: Value) -> Item {
         // Both operands exact as floats: the quotient is then rounded once, as long_true_divide does.
         for value in [a, b] {
-            let offset = self.int(EXACT_FLOAT);
-            let shifted = self.binary(BinOp::Add, value, offset);
-            let span = self.int(2 * EXACT_FLOAT);
-            let ok = self.compare(Cond::ULe, shifted, span);
-            self.guard(ok, Reason::Range);
+            self.guard_magnitude(value, EXACT_FLOAT);
         }
         let zero = self.int(0);
         let ok = self.compare(Cond::Ne, b, zero);
@@ -431,6 +427,15 @@ impl Builder<'_> {
         let x = self.emit(Op::Unary(UnOp::IntToFloat, a));
         let y = self.emit(Op::Unary(UnOp::IntToFloat, b));
         Item::raw(Raw::Float(self.binary(BinOp::FDiv, x, y)))
+    }
+
+    /// Guards that an int is at most that in magnitude.
+    pub(super) fn guard_magnitude(&mut self, value: Value, most: i64) {
+        let offset = self.int(most);
+        let shifted = self.binary(BinOp::Add, value, offset);
+        let span = self.int(2 * most);
+        let ok = self.compare(Cond::ULe, shifted, span);
+        self.guard(ok, Reason::Range);
     }
 
     /// Guards that a division is defined: the divisor not 0, and not the one overflowing pair.
@@ -530,11 +535,7 @@ impl Builder<'_> {
                 let (a, b) = (self.raw_at(2), self.raw_at(1));
                 for raw in [a, b] {
                     if let Raw::Int(value) = raw {
-                        let offset = self.int(EXACT_FLOAT);
-                        let shifted = self.binary(BinOp::Add, value, offset);
-                        let span = self.int(2 * EXACT_FLOAT);
-                        let ok = self.compare(Cond::ULe, shifted, span);
-                        self.guard(ok, Reason::Range);
+                        self.guard_magnitude(value, EXACT_FLOAT);
                     }
                 }
                 let (x, y) = (self.float_of(a), self.float_of(b));

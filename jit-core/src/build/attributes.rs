@@ -14,7 +14,7 @@ use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{BinOp, Cond, Op, UnOp, Value};
+use crate::ir::op::{BinOp, Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// What a class has under a name, as `Class.name` gives it.
@@ -313,9 +313,7 @@ impl Builder<'_> {
         let size = self.int(i64::from(layout.unicode_entry_size));
         let before = self.binary(BinOp::Mul, hint, size);
         let bytes = self.binary(BinOp::Add, indices, before);
-        let start = self.emit(Op::Unary(UnOp::Cast(Ty::I64), keys));
-        let entry = self.binary(BinOp::Add, start, bytes);
-        let base = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), entry));
+        let base = self.offset_by(keys, bytes);
         let key = self.load(MemTy::Ptr, Ty::Obj, base, layout.keys_indices);
         let symbol = self.name_symbol(name);
         let same = self.compare(Cond::Eq, key, symbol);
@@ -340,8 +338,7 @@ impl Builder<'_> {
         let zero = self.int(0);
         let is_tracked = self.compare(Cond::Ne, tracked, zero);
         let not = self.branch(is_tracked, true);
-        let done = self.function.new_block();
-        self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+        let done = self.new_join();
         self.goto(done);
         self.aside(not, |b| {
             b.effect(Op::Call(Helper::TrackDictionary, vec![dictionary, value]));

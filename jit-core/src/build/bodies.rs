@@ -19,7 +19,7 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Feedback, JumpIf, Offset, Op as Code, Unary};
 use crate::exit::Reason;
 use crate::helpers::{Effects, Helper};
-use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
+use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
 
@@ -383,9 +383,8 @@ impl Builder<'_> {
             _ => return Some(self.owned_result(item)?.0),
         };
         let below = self.inlining?.below;
-        let elsewhere =
-            self.state.stack[..below].iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
-                || self.state.locals.iter().any(|local| holds(local, raw));
+        let elsewhere = self.state.stack[..below].iter().any(|item| item.is_raw(raw))
+            || self.state.locals.iter().any(|local| holds(local, raw));
         let body = self.inlining.as_mut()?;
         if elsewhere || body.boxed.replace(raw.value()).is_some() {
             return None;
@@ -493,7 +492,7 @@ impl Builder<'_> {
                     value
                 }
             };
-            self.push_inst(Op::Jump(Target { block: join, args: vec![value] }), None);
+            self.goto_with(join, value);
         }
         self.block = join;
         Some(match raw {

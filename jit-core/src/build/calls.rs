@@ -108,11 +108,9 @@ impl Builder<'_> {
 
     /// Whether the function that the current `MAKE_FUNCTION` makes looks like that of a comprehension or generator expression.
     fn is_called_at_once(&mut self, flags: u32) -> bool {
-        let code = &self.request.bytecode.instructions;
-        let Some(index) = code.iter().position(|instruction| instruction.offset == self.at.offset) else {
-            return false;
-        };
-        let rest = &code[index + 1..];
+        let bytecode = self.request.bytecode;
+        let Some(index) = bytecode.index_at(self.at.offset) else { return false };
+        let rest = &bytecode.instructions[index + 1..];
         let made = rest.iter().position(|instruction| matches!(instruction.op, Code::MakeFunction(_)));
         let called = rest.windows(3).position(|three| {
             matches!(three, [a, b, c]

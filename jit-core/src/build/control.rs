@@ -288,10 +288,7 @@ impl Builder<'_> {
     fn for_sequence(&mut self, iter: Value, tuple: bool, exhausted: Offset) {
         self.settle_volatile();
         let mut ends = Vec::new();
-        let value = match tuple {
-            true => self.next_of_tuple(iter, &mut ends),
-            false => self.next_of_list(iter, &mut ends),
-        };
+        let value = self.next_of_sequence(iter, tuple, &mut ends);
         self.count(if tuple { "tuple_loops" } else { "list_loops" });
         // The end is the iterator's own business: it lets go of what it goes through.
         let finished = self.function.new_block();

@@ -11,7 +11,7 @@
 use super::builder::Builder;
 use crate::helpers::{Effects, Helper, Passing};
 use crate::ir::function::Inst;
-use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, Value};
+use crate::ir::op::{BinOp, Block, Cond, Op, Symbol, Target, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
@@ -87,6 +87,30 @@ impl Builder<'_> {
         self.push_inst(Op::Branch(condition, target(yes), target(no)), None);
         self.block = yes;
         no
+    }
+
+    /// A block in which ways out of the current one meet again: as cold as that.
+    pub fn new_join(&mut self) -> Block {
+        let join = self.function.new_block();
+        self.function.blocks[join.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+        join
+    }
+
+    /// A jump within the IR that bytecode does not know.
+    pub fn goto(&mut self, block: Block) {
+        self.push_inst(Op::Jump(Target { block, args: vec![] }), None);
+    }
+
+    /// The same to a block that takes a value.
+    pub fn goto_with(&mut self, block: Block, value: Value) {
+        self.push_inst(Op::Jump(Target { block, args: vec![value] }), None);
+    }
+
+    /// The address so many bytes behind an address or object.
+    pub fn offset_by(&mut self, base: Value, bytes: Value) -> Value {
+        let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
+        let address = self.binary(BinOp::Add, base, bytes);
+        self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address))
     }
 
     /// Runs `body` in another block with a copy of the state, and comes back.

@@ -431,17 +431,22 @@ impl Builder<'_> {
             }
             return false;
         };
-        for _ in 0..consumed {
-            let item = self.pop();
-            if outer.is_none() {
-                self.release(item);
-            }
-        }
-        self.push(result);
+        self.replace_operands(consumed, result);
         if outer.is_none() {
             self.count("inline_calls");
         }
         true
+    }
+
+    /// A result takes the place of the topmost operands of its call; those of a call in a body are the body's caller's.
+    pub(super) fn replace_operands(&mut self, consumed: usize, result: Item) {
+        for _ in 0..consumed {
+            let item = self.pop();
+            if self.inlining.is_none() {
+                self.release(item);
+            }
+        }
+        self.push(result);
     }
 
     /// The callee with that number, if its body may be tried here with so many arguments.

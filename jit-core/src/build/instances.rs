@@ -89,13 +89,7 @@ impl Builder<'_> {
         self.block = end;
         self.state = state;
         let result = if nested { Item::Instance } else { self.make_instance() };
-        for _ in 0..depth + 1 {
-            let item = self.pop();
-            if !nested {
-                self.release(item);
-            }
-        }
-        self.push(result);
+        self.replace_operands(depth as usize + 1, result);
         if !nested {
             self.count("inline_instances");
         }

@@ -77,7 +77,7 @@ impl Builder<'_> {
         }
         let value = self.new_box(raw);
         for position in 0..self.state.stack.len() {
-            if matches!(self.state.stack[position], Item::Raw { raw: other, .. } if other == raw) {
+            if self.state.stack[position].is_raw(raw) {
                 self.effect(Op::Incref(value));
                 self.state.stack[position] = Item::owned(value, raw.py());
             }
@@ -97,7 +97,7 @@ impl Builder<'_> {
 
     /// Whether a stack item has the raw value, or a local of which the program may ask for the object.
     pub fn is_seen_elsewhere(&self, raw: Raw) -> bool {
-        self.state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+        self.state.stack.iter().any(|item| item.is_raw(raw))
             || (0..).zip(&self.state.locals).any(|(i, local)| holds(local, raw) && !self.only_computes(i))
     }
 

@@ -43,21 +43,16 @@ impl Builder<'_> {
                 values.len() as u32 - 1
             }
         };
-        let raw_source = |raw: Raw, index: u32| match raw {
-            Raw::Float(_) => Source::Float(index),
-            Raw::Int(_) => Source::Int(index),
-            Raw::Bool(_) => Source::Bool(index),
-        };
         let mut locals = Vec::new();
         for (i, local) in state.locals.iter().enumerate() {
             // A clean one keeps its object; it is mentioned when others are to share that.
             let copied = |raw| {
                 state.locals.iter().filter(|l| matches!(l.form, Form::Raw { raw: held, .. } if held == raw)).count() > 1
-                    || state.stack.iter().any(|item| matches!(item, Item::Raw { raw: held, .. } if *held == raw))
+                    || state.stack.iter().any(|item| item.is_raw(raw))
             };
             match local.form {
                 Form::Raw { raw, dirty } if dirty || copied(raw) => {
-                    locals.push((i as u32, raw_source(raw, value(raw.value()))));
+                    locals.push((i as u32, raw.source(value(raw.value()))));
                 }
                 _ => {}
             }
@@ -72,7 +67,7 @@ impl Builder<'_> {
                     Source::Owned(value(v))
                 }
                 Item::Object { value: v, .. } => Source::Borrowed(value(v)),
-                Item::Raw { raw, .. } => raw_source(raw, value(raw.value())),
+                Item::Raw { raw, .. } => raw.source(value(raw.value())),
                 // Below, where the two words of each are put side by side.
                 Item::Number(_) => Source::Null,
                 // The state inside a body, which is given up.

@@ -40,8 +40,7 @@ impl Builder<'_> {
     pub fn flush_local(&mut self, local: u32) {
         if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
             let py = self.state.locals[local as usize].py;
-            let done = self.function.new_block();
-            self.function.blocks[done.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+            let done = self.new_join();
             let unbound = self.branch(bound, false);
             self.state.locals[local as usize].form = Form::Raw { raw, dirty: true };
             self.flush_local(local);
@@ -93,7 +92,7 @@ impl Builder<'_> {
                 }
             }
             for position in 0..self.state.stack.len() {
-                if matches!(self.state.stack[position], Item::Raw { raw: held, .. } if held == raw) {
+                if self.state.stack[position].is_raw(raw) {
                     self.own_at(position);
                 }
             }

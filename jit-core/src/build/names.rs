@@ -215,7 +215,7 @@ impl Builder<'_> {
             return;
         }
         for position in 0..self.state.stack.len() {
-            if matches!(self.state.stack[position], Item::Raw { raw: held, .. } if held == raw) {
+            if self.state.stack[position].is_raw(raw) {
                 self.own_at(position);
             }
         }
@@ -390,8 +390,7 @@ impl Builder<'_> {
                 Name::Unknown => None,
             })
             .collect();
-        let block = self.function.new_block();
-        self.function.blocks[block.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+        let block = self.new_join();
         let checked = checked && !raws.is_empty();
         for (_, kind) in &raws {
             self.function.add_param(block, kind.ty());

@@ -148,7 +148,7 @@ impl Builder<'_> {
                     raw @ (Raw::Int(_) | Raw::Bool(_)) => {
                         let constant = matches!(self.state.stack[self.position(depth)], Item::Const(_));
                         if !constant || self.constant_int(depth).is_none_or(|int| int.abs() >= EXACT_FLOAT) {
-                            self.guard_exact(raw.value());
+                            self.guard_magnitude(raw.value(), EXACT_FLOAT - 1);
                         }
                         (self.float_of(raw), IsInt::Always)
                     }
@@ -161,14 +161,14 @@ impl Builder<'_> {
                 let result = self.function.add_param(join, Ty::F64);
                 let other = self.branch(is_float, false);
                 let float = self.emit(Op::UnboxFloat(value));
-                self.push_inst(Op::Jump(Target { block: join, args: vec![float] }), None);
+                self.goto_with(join, float);
                 self.block = other;
                 let is_int = self.emit(Op::IsType(value, PyTypes::INT));
                 self.guard(is_int, Reason::Range);
                 let raw = self.unbox(value, RawKind::Int);
-                self.guard_exact(raw.value());
+                self.guard_magnitude(raw.value(), EXACT_FLOAT - 1);
                 let float = self.float_of(raw);
-                self.push_inst(Op::Jump(Target { block: join, args: vec![float] }), None);
+                self.goto_with(join, float);
                 self.block = join;
                 (result, IsInt::If(self.negate(is_float)))
             }
@@ -188,15 +188,6 @@ impl Builder<'_> {
         self.state.stack[position] = Item::Object { value, own, py: py & NUMBER, big, known };
     }
 
-    /// Guards that an int is below 2^53 in magnitude.
-    fn guard_exact(&mut self, value: Value) {
-        let offset = self.int(EXACT_FLOAT - 1);
-        let shifted = self.binary(BinOp::Add, value, offset);
-        let span = self.int(2 * EXACT_FLOAT - 1);
-        let ok = self.compare(Cond::ULt, shifted, span);
-        self.guard(ok, Reason::Range);
-    }
-
     /// A new reference to the one object that a number becomes: other items that are the same number share it from here on.
     pub(super) fn box_number(&mut self, number: Number) -> Value {
         let value = self.new_number(number);
@@ -211,8 +202,7 @@ impl Builder<'_> {
 
     /// A new object for a number, whoever else has one.
     pub(super) fn new_number(&mut self, Number { value, is_int }: Number) -> Value {
-        let join = self.function.new_block();
-        self.function.blocks[join.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+        let join = self.new_join();
         let result = self.function.add_param(join, Ty::Obj);
         let is_float = self.negate(is_int);
         let int = self.branch(is_float, false);

@@ -10,7 +10,7 @@ use super::state::*;
 use crate::bytecode::instruction::Feedback;
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{BinOp, Cond, Op, Symbol, Target, UnOp, Value};
+use crate::ir::op::{BinOp, Cond, Op, Symbol, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// Where an element is.
@@ -371,9 +371,7 @@ impl Builder<'_> {
             PyTypes::BYTES => (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.bytes_items),
             _ => (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), container)), layout.tuple_items),
         };
-        let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
-        let address = self.binary(BinOp::Add, base, bytes);
-        let address = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
+        let address = self.offset_by(base, bytes);
         Some(Place { address, offset, numbers })
     }
 
@@ -778,10 +776,5 @@ impl Builder<'_> {
         let found = self.call_status(Helper::Contains, vec![item, container]);
         let result = if negate { self.negate(found) } else { found };
         self.push(Item::raw(Raw::Bool(result)));
-    }
-
-    /// A jump within the IR that bytecode does not know.
-    pub fn goto(&mut self, block: crate::ir::op::Block) {
-        self.push_inst(Op::Jump(Target { block, args: vec![] }), None);
     }
 }

@@ -18,7 +18,7 @@ use super::state::*;
 use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{BinOp, Block, Cond, Op, Target, UnOp, Value};
+use crate::ir::op::{BinOp, Block, Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
 
@@ -132,11 +132,11 @@ impl Builder<'_> {
     fn next_of(&mut self, inner: Value, held: u32, exhausted: Offset) -> Value {
         let is_list = self.emit(Op::IsType(inner, PyTypes::LIST_ITER));
         let mut otherwise = vec![self.branch(is_list, false)];
-        let quick = self.next_of_list(inner, &mut otherwise);
+        let quick = self.next_of_sequence(inner, false, &mut otherwise);
         let done = self.function.new_block();
         let value = self.function.add_param(done, Ty::Obj);
         self.defined(value, PyTypes::OBJECT);
-        self.pass(done, quick);
+        self.goto_with(done, quick);
         let slow = self.function.new_block();
         for block in otherwise {
             self.aside(block, |b| b.goto(slow));
@@ -145,48 +145,37 @@ impl Builder<'_> {
             let ts = b.thread();
             let item = b.call(Helper::ForIterDirect, vec![ts, inner]).expect("an item or null");
             let none = b.branch_on_null(item);
-            b.pass(done, item);
+            b.goto_with(done, item);
             b.aside(none, |b| b.end_of_loop(held, exhausted));
         });
         self.block = done;
         value
     }
 
-    /// The next item of a list iterator, in line: a new reference. Its end goes to blocks that are added to `otherwise`.
-    pub fn next_of_list(&mut self, iter: Value, otherwise: &mut Vec<Block>) -> Value {
+    /// The next item of the iterator of a list or tuple, in line: a new reference. Its end goes to blocks that are added to
+    /// `otherwise`.
+    pub fn next_of_sequence(&mut self, iter: Value, tuple: bool, otherwise: &mut Vec<Block>) -> Value {
         let layout = self.request.layout;
-        let list = self.load(MemTy::Ptr, Ty::Ptr, iter, layout.list_iter_list);
+        let (sequence, index_at) = match tuple {
+            true => (layout.tuple_iter_tuple, layout.tuple_iter_index),
+            false => (layout.list_iter_list, layout.list_iter_index),
+        };
+        let sequence = self.load(MemTy::Ptr, Ty::Ptr, iter, sequence);
         let null = self.emit(Op::Null(Ty::Ptr));
-        let there = self.compare(Cond::Ne, list, null);
+        let there = self.compare(Cond::Ne, sequence, null);
         otherwise.push(self.branch(there, false));
-        let index = self.load(MemTy::I64, Ty::I64, iter, layout.list_iter_index);
-        let size = self.load(MemTy::I64, Ty::I64, list, layout.var_size);
+        let index = self.load(MemTy::I64, Ty::I64, iter, index_at);
+        let size = self.load(MemTy::I64, Ty::I64, sequence, layout.var_size);
         let more = self.compare(Cond::ULt, index, size);
         otherwise.push(self.branch(more, false));
-        let items = self.load(MemTy::Ptr, Ty::Ptr, list, layout.list_items);
-        let value = self.item_at(items, 0, index);
+        let (items, first) = match tuple {
+            true => (sequence, layout.tuple_items),
+            false => (self.load(MemTy::Ptr, Ty::Ptr, sequence, layout.list_items), 0),
+        };
+        let value = self.item_at(items, first, index);
         let one = self.int(1);
         let next = self.binary(BinOp::Add, index, one);
-        self.store(MemTy::I64, iter, layout.list_iter_index, next);
-        self.effect(Op::Incref(value));
-        value
-    }
-
-    /// The same of a tuple iterator.
-    pub fn next_of_tuple(&mut self, iter: Value, otherwise: &mut Vec<Block>) -> Value {
-        let layout = self.request.layout;
-        let tuple = self.load(MemTy::Ptr, Ty::Ptr, iter, layout.tuple_iter_tuple);
-        let null = self.emit(Op::Null(Ty::Ptr));
-        let there = self.compare(Cond::Ne, tuple, null);
-        otherwise.push(self.branch(there, false));
-        let index = self.load(MemTy::I64, Ty::I64, iter, layout.tuple_iter_index);
-        let size = self.load(MemTy::I64, Ty::I64, tuple, layout.var_size);
-        let more = self.compare(Cond::ULt, index, size);
-        otherwise.push(self.branch(more, false));
-        let value = self.item_at(tuple, layout.tuple_items, index);
-        let one = self.int(1);
-        let next = self.binary(BinOp::Add, index, one);
-        self.store(MemTy::I64, iter, layout.tuple_iter_index, next);
+        self.store(MemTy::I64, iter, index_at, next);
         self.effect(Op::Incref(value));
         value
     }
@@ -195,9 +184,7 @@ impl Builder<'_> {
     fn item_at(&mut self, base: Value, offset: i32, index: Value) -> Value {
         let shift = self.int(3);
         let bytes = self.binary(BinOp::Shl, index, shift);
-        let base = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
-        let address = self.binary(BinOp::Add, base, bytes);
-        let address = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
+        let address = self.offset_by(base, bytes);
         self.load(MemTy::Ptr, Ty::Obj, address, offset)
     }
 
@@ -220,10 +207,6 @@ impl Builder<'_> {
             self.release(item);
         }
         self.edge_to(exhausted);
-    }
-
-    fn pass(&mut self, block: Block, value: Value) {
-        self.push_inst(Op::Jump(Target { block, args: vec![value] }), None);
     }
 
     /// What a call of `enumerate` or `zip` with the topmost `arguments` as its arguments gives, as an example.

@@ -55,7 +55,7 @@ impl Builder<'_> {
         let (below, operands) = self.state.stack.split_at(below);
         // A raw operand becomes an object for the call only; nothing else may stand for the same object.
         let shared = |item: &Item| match item {
-            Item::Raw { raw, .. } => below.iter().any(|other| is_raw(other, *raw)),
+            Item::Raw { raw, .. } => below.iter().any(|other| other.is_raw(*raw)),
             Item::Number(_) => below.contains(item),
             _ => false,
         };
@@ -189,13 +189,7 @@ impl Builder<'_> {
             }
             return false;
         };
-        for _ in 0..consumed {
-            let item = self.pop();
-            if nested.is_none() {
-                self.release(item);
-            }
-        }
-        self.push(result);
+        self.replace_operands(consumed, result);
         if let Some((before, _)) = before {
             self.count("inline_calls");
             self.join_call(arguments, kwnames, before);
@@ -259,10 +253,6 @@ impl Builder<'_> {
         }
         self.count("inline_partial");
     }
-}
-
-fn is_raw(item: &Item, raw: Raw) -> bool {
-    matches!(item, Item::Raw { raw: other, .. } if *other == raw)
 }
 
 /// Blocks from which paths of the body that is walked make the call.

@@ -14,7 +14,7 @@ use super::partial::Choice;
 use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
-use crate::ir::op::{BinOp, Cond, Op, Symbol, UnOp, Value};
+use crate::ir::op::{BinOp, Cond, Op, Symbol, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// Where instances of a class find a method.
@@ -183,10 +183,8 @@ impl Builder<'_> {
             let three = self.int(3);
             bytes = self.binary(BinOp::Shl, number, three);
         }
-        let start = self.emit(Op::Unary(UnOp::Cast(Ty::I64), base));
-        let address = self.binary(BinOp::Add, start, bytes);
         let values = in_line.then_some((base, Index::Chosen(number)));
-        let base = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), address));
+        let base = self.offset_by(base, bytes);
         Some(Spot { base, offset: 0, values, dictionary: None })
     }
 

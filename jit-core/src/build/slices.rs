@@ -12,7 +12,7 @@ use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Instruction, Op as Code};
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{Block, Cond, Op, Target, Value};
+use crate::ir::op::{Cond, Op, Value};
 use crate::ir::types::{PyTypes, Ty};
 
 /// Types whose slices the quick helper makes.
@@ -134,7 +134,7 @@ impl Builder<'_> {
             && types.iter().any(|ty| py.contains(*ty) && (guess.is_empty() || guess.contains(*ty)))
             && !bounds.iter().any(|bound| {
                 let Item::Raw { raw, .. } = bound else { return false };
-                self.state.stack.iter().any(|item| matches!(item, Item::Raw { raw: other, .. } if other == raw))
+                self.state.stack.iter().any(|item| item.is_raw(*raw))
             })
     }
 
@@ -161,8 +161,7 @@ impl Builder<'_> {
                 self.settle_for_quick();
                 let object = self.object(container);
                 let quick = self.emit(Op::Call(Helper::SubscrSliceQuick, vec![object, start, stop, step]));
-                let join = self.function.new_block();
-                self.function.blocks[join.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+                let join = self.new_join();
                 let result = self.function.add_param(join, Ty::Obj);
                 let null = self.emit(Op::Null(Ty::Obj));
                 let done = self.compare(Cond::Ne, quick, null);
@@ -206,8 +205,7 @@ impl Builder<'_> {
                 self.settle_for_quick();
                 let object = self.object(container);
                 let back = self.emit(Op::Call(Helper::StoreSliceQuick, vec![owned, object, start, stop]));
-                let join = self.function.new_block();
-                self.function.blocks[join.0 as usize].cold = self.function.blocks[self.block.0 as usize].cold;
+                let join = self.new_join();
                 let null = self.emit(Op::Null(Ty::Obj));
                 let done = self.compare(Cond::Eq, back, null);
                 let slow = self.branch(done, true);
@@ -231,9 +229,5 @@ impl Builder<'_> {
         let [start, stop, step] = items;
         let operands = self.own_all([value, container, start, stop, step]);
         self.call_status(Helper::StoreSubscrSlice, operands);
-    }
-
-    pub(super) fn goto_with(&mut self, block: Block, value: Value) {
-        self.push_inst(Op::Jump(Target { block, args: vec![value] }), None);
     }
 }

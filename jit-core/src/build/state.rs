@@ -175,6 +175,11 @@ impl Item {
     pub fn raw(raw: Raw) -> Item {
         Item::Raw { raw, local: None }
     }
+
+    /// Whether it is that raw value.
+    pub fn is_raw(&self, raw: Raw) -> bool {
+        matches!(self, Item::Raw { raw: held, .. } if *held == raw)
+    }
 }
 
 /// Where a local's value is.
