@@ -54,7 +54,9 @@ impl Numbers {
 const NUMERIC: PyTypes = PyTypes::ARRAY.union(PyTypes::BYTES).union(PyTypes::BYTEARRAY);
 
 /// Types whose elements are read in line by an int.
-const INDEXED: PyTypes = NUMERIC.union(PyTypes::LIST).union(PyTypes::TUPLE);
+const INDEXED: PyTypes = NUMERIC.union(LIST_OR_TUPLE);
+
+const LIST_OR_TUPLE: PyTypes = PyTypes::LIST.union(PyTypes::TUPLE);
 
 impl Builder<'_> {
     // ---- locals ----
@@ -683,12 +685,14 @@ impl Builder<'_> {
     }
 
     fn unpack_inline(&mut self, count: u32, feedback: &Feedback) -> bool {
-        if !self.request.options.inline_containers || !self.may_guess(Reason::Type) || !self.may_guess(Reason::Range) {
+        if !self.request.options.inline_containers || !self.may_guess(Reason::Range) {
             return false;
         }
         let item = self.state.stack[self.position(1)];
         let Item::Object { value: sequence, own, py, .. } = item else { return false };
         let wanted = match (py.exact(), feedback) {
+            // A list at one time and a tuple at another: this was found here, or where the same local was taken apart.
+            (None, _) if !self.may_guess(Reason::Type) || LIST_OR_TUPLE.contains(py) => LIST_OR_TUPLE,
             (Some(PyTypes::LIST), _) | (None, Feedback::List) => PyTypes::LIST,
             (Some(PyTypes::TUPLE), _) | (None, Feedback::Tuple) => PyTypes::TUPLE,
             (None, _) => match self.example_type(item) {
@@ -701,17 +705,20 @@ impl Builder<'_> {
         if !py.contains(wanted) || py.may_be_null() || count > 16 {
             return false;
         }
-        self.refine(1, wanted);
+        let (base, offset) = if wanted == LIST_OR_TUPLE {
+            (self.items_of_either(sequence, py), 0)
+        } else {
+            self.refine(1, wanted);
+            self.items_of(sequence, wanted == PyTypes::TUPLE)
+        };
+        if let Own::Local(local) = own {
+            self.state.locals[local as usize].py = wanted;
+        }
         let layout = self.request.layout;
         let size = self.load(MemTy::I64, Ty::I64, sequence, layout.var_size);
         let expected = self.int(i64::from(count));
         let same = self.compare(Cond::Eq, size, expected);
         self.guard(same, Reason::Range);
-        let (base, offset) = if wanted == PyTypes::LIST {
-            (self.load(MemTy::Ptr, Ty::Ptr, sequence, layout.list_items), 0)
-        } else {
-            (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), sequence)), layout.tuple_items)
-        };
         let mut values = Vec::new();
         for i in 0..count {
             let value = self.load(MemTy::Ptr, Ty::Obj, base, offset + 8 * i as i32);
@@ -736,6 +743,35 @@ impl Builder<'_> {
             self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
         }
         true
+    }
+
+    /// Where the items of a list or tuple are: a base and the first one's offset from it.
+    fn items_of(&mut self, sequence: Value, tuple: bool) -> (Value, i32) {
+        let layout = self.request.layout;
+        match tuple {
+            true => (self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), sequence)), layout.tuple_items),
+            false => (self.load(MemTy::Ptr, Ty::Ptr, sequence, layout.list_items), 0),
+        }
+    }
+
+    /// The address of the first item of what may be a list or a tuple; leaves if it is neither.
+    fn items_of_either(&mut self, sequence: Value, py: PyTypes) -> Value {
+        let join = self.new_join();
+        let items = self.function.add_param(join, Ty::Ptr);
+        let tuple = self.emit(Op::IsType(sequence, PyTypes::TUPLE));
+        let other = self.branch(tuple, false);
+        let bytes = self.int(i64::from(self.request.layout.tuple_items));
+        let of_tuple = self.offset_by(sequence, bytes);
+        self.goto_with(join, of_tuple);
+        self.block = other;
+        if !LIST_OR_TUPLE.contains(py) {
+            let list = self.emit(Op::IsType(sequence, PyTypes::LIST));
+            self.guard(list, Reason::Range);
+        }
+        let (of_list, _) = self.items_of(sequence, false);
+        self.goto_with(join, of_list);
+        self.block = join;
+        items
     }
 
     pub fn unpack_ex(&mut self, before: u32, after: u32) {
