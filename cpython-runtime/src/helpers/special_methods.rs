@@ -135,6 +135,14 @@ pub(crate) unsafe fn python_init(ty: *mut ffi::PyTypeObject) -> Option<Object> {
 pub(super) unsafe extern "C" fn new_instance(class: Object) -> Object {
     // SAFETY: the contract of helpers; the empty tuple is one that exists.
     unsafe {
+        let ty = class.cast::<ffi::PyTypeObject>();
+        let special = ffi::Py_TPFLAGS_MANAGED_DICT | ffi::Py_TPFLAGS_IS_ABSTRACT;
+        if (*ty).tp_flags & special == 0
+            && let Some(allocate) = (*ty).tp_alloc
+        {
+            // All that is left of it: there are no attributes to be made room for.
+            return allocate(ty, 0);
+        }
         let none = ffi::PyTuple_New(0);
         let instance = match ffi::PyBaseObject_Type.tp_new {
             Some(new) => new(class.cast(), none, null_mut()),

@@ -173,6 +173,11 @@ impl Builder<'_> {
                         self.binary_subscr(&instruction.feedback);
                     }
                 }
+                Code::BuildTuple(n) if n > 0 => {
+                    let first = self.state.stack.len().saturating_sub(n as usize);
+                    let items = self.state.stack.split_off(first);
+                    self.push_tuple(items);
+                }
                 Code::UnpackSequence(n) => {
                     if !self.unpack_tuple(n) {
                         self.unpack_sequence(n, &instruction.feedback);
@@ -263,7 +268,50 @@ impl Builder<'_> {
         }
     }
 
-    fn unpack_tuple(&mut self, count: u32) -> bool {
+    /// Pushes a tuple of these items that is not built.
+    pub(super) fn push_tuple(&mut self, items: Vec<Item>) {
+        self.tuples.push(items);
+        self.push(Item::Tuple(self.tuples.len() as u32 - 1));
+    }
+
+    /// The tuple that the outermost body returns: it is built; or not, if all that is done with it is to unpack it.
+    fn tuple_result(&mut self, number: u32) -> Option<Item> {
+        let items = self.tuples[number as usize].clone();
+        let count = items.len() as u32;
+        for item in items {
+            let item = match item {
+                Item::Raw { raw, .. } => Item::raw(raw),
+                Item::Number(_) => item,
+                _ => {
+                    let (value, py) = self.owned_result(item)?;
+                    Item::owned(value, py)
+                }
+            };
+            self.push(item);
+        }
+        let whole = self.unfinished.as_ref().is_none_or(Vec::is_empty);
+        if whole && self.unpacked_result == Some(count) {
+            let items = self.state.stack.split_off(self.position(count));
+            self.push_tuple(items);
+        } else {
+            for depth in 1..=count {
+                self.own_at(self.position(depth));
+            }
+            self.build_from_items(Helper::BuildTuple, count, count, PyTypes::TUPLE);
+        }
+        Some(self.pop())
+    }
+
+    /// How many items the next instruction unpacks, if nothing else leads there.
+    pub(super) fn unpacked_next(&self) -> Option<u32> {
+        let next = self.request.bytecode.index_at(self.at.next)?;
+        match self.request.bytecode.instructions[next].op {
+            Code::UnpackSequence(count) if !self.plan.starts.contains(&self.at.next) => Some(count),
+            _ => None,
+        }
+    }
+
+    pub(super) fn unpack_tuple(&mut self, count: u32) -> bool {
         let Some(items) = self.items_of_tuple().filter(|items| items.len() == count as usize).cloned() else {
             return false;
         };
@@ -444,8 +492,9 @@ impl Builder<'_> {
                 Item::Raw { raw, .. } => Some(Item::raw(raw)),
                 Item::Number(_) => Some(item),
                 _ if self.inlining.is_some() => Some(item),
-                Item::Instance if effects => None,
+                Item::Instance | Item::Tuple(_) if effects => None,
                 Item::Instance => Some(self.make_instance()),
+                Item::Tuple(number) => self.tuple_result(number),
                 _ => {
                     let (value, py) = self.owned_result(item)?;
                     let result = Item::owned(value, py);

@@ -102,6 +102,8 @@ pub(super) struct Builder<'a> {
     pub choices: Vec<Vec<Choice>>,
     /// Items behind [`Item::Tuple`].
     pub tuples: Vec<Vec<Item>>,
+    /// How many items of the result of the body that is walked are unpacked at once, if it is a tuple.
+    pub unpacked_result: Option<u32>,
     /// The instance behind [`Item::Instance`].
     pub instance: Option<Instance>,
     /// Whether the instruction after the current one was done with it.
@@ -150,6 +152,7 @@ impl<'a> Builder<'a> {
             choices: Vec::new(),
             narrowed: Vec::new(),
             tuples: Vec::new(),
+            unpacked_result: None,
             instance: None,
             took_next: false,
             iterators: WordMap::default(),

@@ -151,6 +151,7 @@ fn is_candidate_instruction(instruction: &Instruction) -> bool {
         | Code::BinarySubscr
         | Code::StoreSubscr
         | Code::StoreAttr(_)
+        | Code::BuildTuple(_)
         | Code::UnpackSequence(_)
         | Code::JumpForward(_)
         | Code::JumpIfOrPop { .. }
@@ -217,12 +218,19 @@ impl Builder<'_> {
             b.guard_defaults(function, defaults.then_some(&callee));
             true
         };
+        let unpacked = if self.inlining.is_none() { self.unpacked_next() } else { None };
+        self.unpacked_result = unpacked;
         let inlined = self.inline_body(id, consumed, operands, |_| true, prepare);
+        self.unpacked_result = None;
         if let Some(before) = before {
             if inlined {
                 self.join_call(arguments, kwnames, before);
             }
             self.unfinished = None;
+        }
+        if let (true, Some(count), Some(Item::Tuple(_))) = (inlined, unpacked, self.state.stack.last()) {
+            self.took_next = self.unpack_tuple(count);
+            self.count("unpack_results");
         }
         inlined
     }
@@ -305,8 +313,8 @@ impl Builder<'_> {
         let Some(mut operands) = self.operands_of_body(container) else { return false };
         if key.is_some() {
             let items = operands.split_off(1);
-            self.tuples.push(items);
-            operands.push(Item::Tuple(self.tuples.len() as u32 - 1));
+            self.push_tuple(items);
+            operands.push(self.pop());
         }
         if store {
             let Some(value) = self.operands_of_body(container - 1) else { return false };
