@@ -267,6 +267,8 @@ def test_boxes():
     assert repr(call("flush_float", [0.0], -0.0)[1]) == "-0.0" and call("flush_float", [NULL], 1.0)[1] == 1.0
     assert call("flush_int", [n], 123456789)[1] is n and call("flush_int", [1.0], 1)[1] == 1
     assert type(call("flush_int", [True], 1)[1]) is int and call("flush_int", [NULL], 5)[1] == 5
+    assert call("flush_number", [x], 2.5, 0)[1] is x and call("flush_number", [x], 3.0, 1)[1] == 3
+    assert type(call("flush_number", [NULL], 3.0, 1)[1]) is int and type(call("flush_number", [1], 3.0, 0)[1]) is float
     assert call("flush_bool", [1], 1)[1] is True and call("flush_bool", [True], 0)[1] is False
 
 

@@ -357,6 +357,8 @@ helpers! {
     FlushFloat "flush_float" ("PF") "V" [MEMORY];
     FlushInt "flush_int" ("PI") "V" [MEMORY];
     FlushBool "flush_bool" ("PI") "V" [MEMORY];
+    /// (slot, value, is an int): a number that is an int or a float.
+    FlushNumber "flush_number" ("PFI") "V" [MEMORY];
 
     // ---- module and class bodies ----
     // None of these runs Python or raises. A namespace is *plain* when it is an exact dict whose keys are all exact strs.

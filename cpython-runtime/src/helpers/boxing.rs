@@ -313,6 +313,21 @@ pub unsafe extern "C" fn flush_float(slot: *mut Object, value: f64) {
     }
 }
 
+/// Writes a number back to its slot that is an int or a float.
+///
+/// # Safety
+/// The contract of helpers.
+pub unsafe extern "C" fn flush_number(slot: *mut Object, value: f64, is_int: i64) {
+    // SAFETY: says the caller.
+    unsafe {
+        if is_int != 0 {
+            flush_int(slot, value as i64);
+        } else {
+            flush_float(slot, value);
+        }
+    }
+}
+
 /// Writes a raw int back to its slot.
 ///
 /// # Safety

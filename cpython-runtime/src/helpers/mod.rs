@@ -198,6 +198,7 @@ pub fn address(helper: Helper) -> usize {
         FlushFloat => boxing::flush_float,
         FlushInt => boxing::flush_int,
         FlushBool => boxing::flush_bool,
+        FlushNumber => boxing::flush_number,
         PeekName => namespace::peek_name,
         LookName => namespace::look_name,
         NameKind => namespace::name_kind,

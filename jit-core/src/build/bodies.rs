@@ -225,7 +225,7 @@ impl Builder<'_> {
     }
 
     /// The value of a condition that was just made, if it is a constant or the negation of one.
-    fn known_int(&self, value: Value) -> Option<i64> {
+    pub(super) fn known_int(&self, value: Value) -> Option<i64> {
         let insts = self.function.blocks[self.block.0 as usize].insts.iter().rev();
         match insts.take(8).find(|inst| inst.result == Some(value))?.op {
             Op::IConst(number) => Some(number),

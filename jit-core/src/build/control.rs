@@ -449,7 +449,7 @@ impl Builder<'_> {
         let held = |local: &Local| match local.form {
             Form::Slot { .. } => local.py,
             // What a raw local's slot holds is unknown but harmless.
-            Form::Raw { .. } | Form::MaybeRaw { .. } => BENIGN,
+            Form::Raw { .. } | Form::MaybeRaw { .. } | Form::Number(_) => BENIGN,
         };
         if self.state.locals.iter().any(|local| !BENIGN.contains(held(local))) {
             // What the releases run must not find the frame.

@@ -269,8 +269,9 @@ impl Builder<'_> {
     }
 }
 
-/// For each local, whether all its loads feed arithmetic directly: then nothing can tell its object from an equal one.
-pub(super) fn computing_locals(code: &[Instruction], kinds: &[u8]) -> Vec<bool> {
+/// For each local, whether some of its loads feed arithmetic directly; and whether all do: then nothing can tell its object
+/// from an equal one.
+pub(super) fn computing_locals(code: &[Instruction], kinds: &[u8]) -> (Vec<bool>, Vec<bool>) {
     let mut only = vec![false; kinds.len()];
     let mut other = vec![false; kinds.len()];
     for (index, instruction) in code.iter().enumerate() {
@@ -282,9 +283,21 @@ pub(super) fn computing_locals(code: &[Instruction], kinds: &[u8]) -> Vec<bool> 
         }
     }
     for (local, kind) in kinds.iter().enumerate() {
-        only[local] &= !other[local] && kind & (local_kind::CELL | local_kind::FREE) == 0;
+        only[local] &= kind & (local_kind::CELL | local_kind::FREE) == 0;
     }
-    only
+    let some = only.clone();
+    for (only, other) in only.iter_mut().zip(other) {
+        *only &= !other;
+    }
+    (some, only)
+}
+
+impl Builder<'_> {
+    /// Whether what the current instruction pushes is consumed by arithmetic, as far as straight code tells.
+    pub(super) fn feeds_arithmetic(&self) -> bool {
+        let bytecode = self.request.bytecode;
+        bytecode.index_at(self.at.next).is_some_and(|next| feeds_arithmetic(&bytecode.instructions[next..]))
+    }
 }
 
 /// Whether the item on top before this code is consumed by arithmetic, as far as straight code tells.

@@ -74,16 +74,26 @@ impl Builder<'_> {
                 Item::Tuple(_) | Item::Instance => Source::Null,
             })
             .collect();
+        // The two words of a number side by side, once for each.
         let mut numbers: Vec<(Number, u32)> = Vec::new();
-        for (source, item) in stack.iter_mut().zip(&state.stack) {
-            let Item::Number(number) = *item else { continue };
+        let mut number = |values: &mut Vec<Value>, number: Number| {
             let known = numbers.iter().find(|(other, _)| *other == number);
             let index = known.map_or(values.len() as u32, |(_, index)| *index);
             if known.is_none() {
                 values.extend([number.value, number.is_int]);
                 numbers.push((number, index));
             }
-            *source = Source::Number(index);
+            Source::Number(index)
+        };
+        for (source, item) in stack.iter_mut().zip(&state.stack) {
+            if let Item::Number(found) = *item {
+                *source = number(&mut values, found);
+            }
+        }
+        for (i, local) in state.locals.iter().enumerate() {
+            if let Form::Number(found) = local.form {
+                locals.push((i as u32, number(&mut values, found)));
+            }
         }
         // A value that several items own, which merges can make of copies, comes with a reference for each of them: what
         // takes one away (`passes/reference_counts.rs`) must not mean the others.

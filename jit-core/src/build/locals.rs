@@ -32,12 +32,20 @@ impl Builder<'_> {
                 let value = self.emit(Op::SlotGet(local));
                 self.defined(value, py)
             }
-            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } => unreachable!("dirty locals are flushed first"),
+            Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } | Form::Number(_) => {
+                unreachable!("dirty locals are flushed first")
+            }
         }
     }
 
     /// Boxes a dirty local into its slot.
     pub fn flush_local(&mut self, local: u32) {
+        if let Form::Number(number) = self.state.locals[local as usize].form {
+            let slot = self.emit(Op::SlotAddress(local));
+            self.effect(Op::Call(Helper::FlushNumber, vec![slot, number.value, number.is_int]));
+            self.state.locals[local as usize] = Local::slot(NUMBER);
+            return;
+        }
         if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {
             let py = self.state.locals[local as usize].py;
             let done = self.new_join();
@@ -144,6 +152,20 @@ impl Builder<'_> {
                         Local { form: Form::Raw { raw, dirty: true }, py: raw.py(), big: false };
                 }
             }
+            Item::Number(number) if self.keeps_number(local, item) => {
+                let form = Form::Number(number);
+                if let Form::Slot { .. } = old.form
+                    && !BENIGN.contains(old.py)
+                {
+                    let value = self.local_object(local);
+                    let null = self.emit(Op::Null(Ty::Obj));
+                    self.effect(Op::SlotSet(local, null));
+                    self.state.locals[local as usize] = Local { form, py: NUMBER, big: false };
+                    self.release_value(value, old.py);
+                } else {
+                    self.state.locals[local as usize] = Local { form, py: NUMBER, big: false };
+                }
+            }
             _ => {
                 let py = self.item_py(item);
                 let big = matches!(item, Item::Object { big: true, .. });
@@ -152,7 +174,9 @@ impl Builder<'_> {
                 let (previous, previous_py) = match old.form {
                     Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
                     Form::Slot { .. } => (Some(self.local_object(local)), old.py),
-                    Form::Raw { .. } | Form::MaybeRaw { .. } => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+                    Form::Raw { .. } | Form::MaybeRaw { .. } | Form::Number(_) => {
+                        (Some(self.emit(Op::SlotGet(local))), BENIGN)
+                    }
                 };
                 self.effect(Op::SlotSet(local, value));
                 self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
@@ -161,6 +185,16 @@ impl Builder<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a local may hold a number of either kind raw: something computes with it, and nothing else is the same number,
+    /// since there is no telling later that both are one object.
+    fn keeps_number(&self, local: u32, item: Item) -> bool {
+        let held = |other: &Local| matches!((other.form, item), (Form::Number(own), Item::Number(new)) if own == new);
+        self.keeps_raw(local)
+            && self.plan.computes[local as usize]
+            && !self.state.stack.contains(&item)
+            && !self.state.locals.iter().any(held)
     }
 
     /// Whether nothing but arithmetic loads the local.
@@ -182,5 +216,5 @@ pub(super) fn holds(local: &Local, raw: Raw) -> bool {
 
 /// Whether the slot does not hold the local's value.
 pub(super) fn is_dirty(local: &Local) -> bool {
-    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. })
+    matches!(local.form, Form::Raw { dirty: true, .. } | Form::MaybeRaw { .. } | Form::Number(_))
 }

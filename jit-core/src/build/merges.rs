@@ -42,8 +42,18 @@ impl Builder<'_> {
         self.allow_raw(target) && !self.request.generalised.contains(&(target, Reason::Overflow))
     }
 
+    /// Whether what arrives as an int over one edge and as a float over another may be a number of either kind: if anything
+    /// computes with it, and ints were small enough.
+    fn allow_number(&self, target: Offset, local: u32) -> bool {
+        self.allow_unboxing(target)
+            && self.request.options.speculate
+            && self.plan.computes[local as usize]
+            && !self.request.generalised.contains(&(target, Reason::Range))
+    }
+
     fn joined(&self, target: Offset, a: &Shape, b: &Shape) -> Shape {
-        a.join(b, self.allow_raw(target), self.allow_unboxing(target), self.consumed(target))
+        let allow_number = |local| self.allow_number(target, local);
+        a.join(b, self.allow_raw(target), self.allow_unboxing(target), allow_number, self.consumed(target))
     }
 
     /// How many items at the top of the stack the first instruction of a block takes as operands of arithmetic.
@@ -169,6 +179,12 @@ impl Builder<'_> {
                     self.merged.insert(raw.value(), i as u32);
                     Local { form: Form::Raw { raw, dirty: true }, py: kind.py(), big: false }
                 }
+                LocalShape::Number => {
+                    self.count("mixed_locals");
+                    let value = self.function.add_param(block, Ty::F64);
+                    let is_int = self.function.add_param(block, Ty::I64);
+                    Local { form: Form::Number(Number { value, is_int }), py: NUMBER, big: false }
+                }
                 LocalShape::MaybeRaw(kind) => {
                     self.count("unbox_loops");
                     let raw = kind.with(self.function.add_param(block, kind.ty()));
@@ -227,6 +243,9 @@ impl Builder<'_> {
                 Form::MaybeRaw { raw, bound } => {
                     write!(self.types, " {name}={:?}:raw {} if {bound:?}", raw.value(), describe_types(local.py))
                 }
+                Form::Number(Number { value, is_int }) => {
+                    write!(self.types, " {name}={value:?}:raw float, an int if {is_int:?}")
+                }
             };
         }
         self.types.push_str(" ]");
@@ -274,6 +293,10 @@ impl Builder<'_> {
         self.start = self.state.clone();
         let mut raws: Vec<Option<(Raw, Option<Value>)>> = vec![None; shape.locals.len()];
         for (i, expected) in shape.locals.iter().enumerate() {
+            if *expected == LocalShape::Number {
+                let Number { value, is_int } = self.number_of_local(i as u32);
+                raws[i] = Some((Raw::Float(value), Some(is_int)));
+            }
             if let LocalShape::Raw(kind) | LocalShape::MaybeRaw(kind) = *expected {
                 let maybe = matches!(expected, LocalShape::MaybeRaw(_));
                 let (raw, bound) = match self.state.locals[i] {

@@ -6,7 +6,7 @@
 //! are one float operation, since ints below 2^53 are exact as floats. A result is an int if both operands were. *Invariants*:
 //! - an int is smaller than 2^53 in magnitude, else the code leaves; a float may be anything, NaN included;
 //! - an int is never minus zero: what a product or a negation gives is corrected by adding the zero that its type calls for;
-//! - the values are on the stack only: locals, names and merges take objects.
+//! - a local that some arithmetic uses may be one; other locals, names and the stack at merges take objects.
 
 use super::arithmetic::{EXACT_FLOAT, float_condition};
 use super::bodies::Returned;
@@ -188,9 +188,38 @@ impl Builder<'_> {
         self.state.stack[position] = Item::Object { value, own, py: py & NUMBER, big, known };
     }
 
+    /// A local that is known to be an int or a float, of whatever form, as a number: on an edge to a merge. Ints that are too
+    /// large leave.
+    pub(super) fn number_of_local(&mut self, local: u32) -> Number {
+        let raw = match self.state.locals[local as usize] {
+            Local { form: Form::Number(number), .. } => return number,
+            Local { form: Form::Raw { raw, .. }, .. } => raw,
+            Local { py, .. } => {
+                let value = self.local_object(local);
+                self.unbox(value, if py == PyTypes::FLOAT { RawKind::Float } else { RawKind::Int })
+            }
+        };
+        if let Raw::Float(value) = raw {
+            return Number { value, is_int: self.int(0) };
+        }
+        if self.known_int(raw.value()).is_none_or(|int| int.abs() >= EXACT_FLOAT) {
+            self.guard_magnitude(raw.value(), EXACT_FLOAT - 1);
+        }
+        Number { value: self.float_of(raw), is_int: self.int(1) }
+    }
+
     /// A new reference to the one object that a number becomes: other items that are the same number share it from here on.
     pub(super) fn box_number(&mut self, number: Number) -> Value {
-        let value = self.new_number(number);
+        let holder = self.state.locals.iter().position(|local| local.form == Form::Number(number));
+        let value = match holder {
+            Some(local) => {
+                self.flush_local(local as u32);
+                let value = self.local_object(local as u32);
+                self.effect(Op::Incref(value));
+                value
+            }
+            None => self.new_number(number),
+        };
         for position in 0..self.state.stack.len() {
             if self.state.stack[position] == Item::Number(number) {
                 self.effect(Op::Incref(value));

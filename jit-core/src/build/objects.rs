@@ -66,6 +66,12 @@ impl Builder<'_> {
         let Local { form, py, big } = self.state.locals[local as usize];
         match form {
             Form::Raw { raw, .. } => self.push(Item::Raw { raw, local: Some(local) }),
+            Form::Number(number) if self.feeds_arithmetic() => self.push(Item::Number(number)),
+            Form::Number(_) => {
+                self.flush_local(local);
+                let value = self.local_object(local);
+                self.push(Item::Object { value, own: Own::Local(local), py: NUMBER, big: false, known: None });
+            }
             Form::Slot { .. } | Form::MaybeRaw { .. } => {
                 let value = self.local_object(local);
                 self.exemplify_local(local, value);

@@ -31,6 +31,8 @@ pub(super) struct Plan {
     pub names: Names,
     /// Made when it is first asked for.
     pub liveness: OnceCell<(FlowGraph, Liveness)>,
+    /// Locals that some arithmetic uses.
+    pub computes: Vec<bool>,
     /// Locals that only arithmetic uses.
     pub computing: Vec<bool>,
 }
@@ -120,7 +122,7 @@ impl Plan {
         // Several roots: later roots come first after the reversal, which keeps every forward edge forward.
         let depths = stack_depths(request.bytecode, request.code.stack_size)
             .map_err(|error| BuildError::Unsupported(error.to_string()))?;
-        let computing = computing_locals(code, &request.code.locals_plus_kinds);
+        let (computes, computing) = computing_locals(code, &request.code.locals_plus_kinds);
         Ok(Plan {
             order: post,
             starts,
@@ -128,6 +130,7 @@ impl Plan {
             entries,
             depths,
             liveness: OnceCell::new(),
+            computes,
             computing,
             names: Names::new(request),
         })

@@ -192,6 +192,8 @@ pub enum Form {
     /// Where `bound` is 1, as raw and dirty; where it is 0, unbound, the slot being null. Loops need this: what their body
     /// assigns is unbound when they are entered.
     MaybeRaw { raw: Raw, bound: Value },
+    /// Raw and dirty, an int at one time and a float at another (`numbers`).
+    Number(Number),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -300,9 +302,14 @@ pub enum ItemShape {
 /// What a merge point expects of a local. `Raw` arrives dirty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocalShape {
-    Slot { py: PyTypes, big: bool },
+    Slot {
+        py: PyTypes,
+        big: bool,
+    },
     Raw(RawKind),
     MaybeRaw(RawKind),
+    /// An int over one edge and a float over another.
+    Number,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -353,8 +360,9 @@ impl ItemShape {
 }
 
 impl LocalShape {
-    fn join(self, other: LocalShape, allow_raw: bool, allow_unboxing: bool) -> LocalShape {
+    fn join(self, other: LocalShape, allow_raw: bool, allow_unboxing: bool, allow_number: bool) -> LocalShape {
         use LocalShape::*;
+        let is_number = |shape: LocalShape| NUMBER.contains(shape.parts().0);
         match (self, other) {
             (Raw(a), Raw(b)) if a == b && allow_raw => self,
             (Raw(a) | MaybeRaw(a), Raw(b) | MaybeRaw(b)) if a == b && allow_raw => MaybeRaw(a),
@@ -374,6 +382,13 @@ impl LocalShape {
             {
                 Raw(kind)
             }
+            (Raw(_) | Number, Raw(_) | Number) if allow_number && is_number(self) && is_number(other) => Number,
+            (Raw(_) | Number, Slot { py: PyTypes::INT | PyTypes::FLOAT, big: false })
+            | (Slot { py: PyTypes::INT | PyTypes::FLOAT, big: false }, Raw(_) | Number)
+                if allow_number && is_number(self) && is_number(other) =>
+            {
+                Number
+            }
             _ => {
                 let (a, x) = self.parts();
                 let (b, y) = other.parts();
@@ -387,21 +402,33 @@ impl LocalShape {
             LocalShape::Slot { py, big } => (py, big),
             LocalShape::Raw(kind) => (kind.py(), false),
             LocalShape::MaybeRaw(kind) => (kind.py() | PyTypes::NULL, false),
+            LocalShape::Number => (NUMBER, false),
         }
     }
 }
 
 impl Shape {
     /// The least shape above both; `allow_raw` is off where raw merges were given up, `allow_unboxing` where only those that
-    /// unbox what arrives as an object were. `consumed`: so many items at the top are the operands of arithmetic.
-    pub fn join(&self, other: &Shape, allow_raw: bool, allow_unboxing: bool, consumed: usize) -> Shape {
+    /// unbox what arrives as an object were. `allow_number`: whether a local may be a number of either kind. `consumed`: so many
+    /// items at the top are the operands of arithmetic.
+    pub fn join(
+        &self,
+        other: &Shape,
+        allow_raw: bool,
+        allow_unboxing: bool,
+        allow_number: impl Fn(u32) -> bool,
+        consumed: usize,
+    ) -> Shape {
         assert_eq!(self.stack.len(), other.stack.len(), "stack depths differ at a merge");
         let computed = self.stack.len().saturating_sub(consumed);
         let numbers = |shape: &Shape| shape.stack[computed..].iter().all(|item| item.is_number());
         // Numbers among themselves do not show whether they are the same objects as elsewhere.
         let unboxing = allow_raw && allow_unboxing && consumed > 0 && numbers(self) && numbers(other);
         Shape {
-            locals: self.locals.iter().zip(&other.locals).map(|(a, b)| a.join(*b, allow_raw, allow_unboxing)).collect(),
+            locals: (0..)
+                .zip(self.locals.iter().zip(&other.locals))
+                .map(|(local, (a, b))| a.join(*b, allow_raw, allow_unboxing, a != b && allow_number(local)))
+                .collect(),
             names: self.names.iter().zip(&other.names).map(|(a, b)| a.join(*b)).collect(),
             stack: (0..)
                 .zip(self.stack.iter().zip(&other.stack))
@@ -428,6 +455,7 @@ impl State {
                     // A clean raw value merges as the object in its slot: reboxing would lose its identity.
                     Form::Raw { raw, dirty: true } if allow_raw => LocalShape::Raw(raw.kind()),
                     Form::MaybeRaw { raw, .. } if allow_raw => LocalShape::MaybeRaw(raw.kind()),
+                    Form::Number(_) if allow_raw => LocalShape::Number,
                     _ => LocalShape::Slot { py: local.py, big: local.big },
                 })
                 .collect(),

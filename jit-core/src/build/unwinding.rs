@@ -49,6 +49,9 @@ impl Builder<'_> {
                 .flat_map(|(i, local)| match local.form {
                     Form::Raw { raw, dirty: true } => vec![(i as u32, raw)],
                     Form::MaybeRaw { raw, bound } => vec![(i as u32, raw), (i as u32, Raw::Bool(bound))],
+                    Form::Number(Number { value, is_int }) => {
+                        vec![(i as u32, Raw::Float(value)), (i as u32, Raw::Bool(is_int))]
+                    }
                     _ => vec![],
                 })
                 .collect(),
