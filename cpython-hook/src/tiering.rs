@@ -8,6 +8,7 @@
 //! under way the code object counts as refused, so it cannot start twice.
 
 use crate::{
+    background,
     code_state::{CodeState, ExitKey},
     compile::{self, CompileRequest, CompiledCode, Refusal},
     config, hook, ticker,
@@ -266,6 +267,9 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
             let compiled = Rc::new(compiled);
             drop(state.replace_compiled(Some(compiled.clone())));
             state.countdown.set(ALWAYS);
+            if let Some(frame) = frame {
+                background::made(state, frame);
+            }
             Some(compiled)
         }
         Err(refusal) => {
