@@ -398,6 +398,14 @@ impl<'ctx> Emitter for LlvmEmitter<'ctx> {
                 _ => builder.build_float_div(a, b, ""),
             }));
         }
+        // An address stays one: it costs no conversions, and LLVM sees which sums are the same place.
+        if let (Operand::Address(base), BinOp::Add) = (a, op) {
+            let offset = self.word(b);
+            // SAFETY: the address is computed without LLVM's `inbounds`, so any offset is defined.
+            return Operand::Address(
+                self.built_address(unsafe { builder.build_gep(self.types.byte, base, &[offset], "") }),
+            );
+        }
         let (a, b) = (self.word(a), self.word(b));
         // What the processor does with the amount anyway, so that it costs nothing and no shift is undefined.
         let amount = || self.built_word(builder.build_and(b, self.types.word.const_int(63, false), ""));
@@ -446,6 +454,8 @@ impl<'ctx> Emitter for LlvmEmitter<'ctx> {
                 let word = self.done(builder.build_bit_cast(self.float(a), types.word, ""));
                 self.operand(word)
             }
+            // What wants a word makes it one; what adds to an address, or loads from it, does not want that.
+            UnOp::Cast(Ty::I64) if matches!(a, Operand::Address(_)) => a,
             UnOp::Cast(Ty::I64) => Operand::Word(self.word(a)),
             UnOp::Cast(Ty::Obj | Ty::Ptr) => Operand::Address(self.address_of(a)),
             UnOp::Cast(Ty::F64) => a,
