@@ -246,7 +246,7 @@ pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode,
     }
     let mut stages = Stages::default();
     stages.done("decode", started);
-    let mixed = options.second_backend().is_some() && options.stress != Stress::Exits;
+    let mixed = options.second_backend().is_some() && matches!(options.stress, Stress::None | Stress::Tiers);
     let layout = layout::for_compiler();
     let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
     // SAFETY: the frame keeps its globals and builtins alive during this call.
