@@ -225,7 +225,7 @@ mod tests {
         let mut args = FuzzArgs::short(common("dynasm,cranelift"), What::Python, 1);
         let singles = [("dynasm", vec![]), ("cranelift", vec![])];
         let mix = ("dynasm,cranelift", vec!["tiers"]);
-        assert_eq!(args.subjects(What::Python), [&singles[..], &[mix.clone()]].concat());
+        assert_eq!(args.subjects(What::Python), [&singles[..], std::slice::from_ref(&mix)].concat());
         assert_eq!(args.subjects(What::Ir), singles);
         args.mode = vec!["tiers".into()];
         assert_eq!(args.subjects(What::Python), [mix]);
