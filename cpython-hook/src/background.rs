@@ -46,6 +46,8 @@ struct Worker {
     jobs: Mutex<Jobs>,
     bell: Condvar,
     finished: Mutex<Vec<Finished>>,
+    /// Rung when something is added to `finished`.
+    done: Condvar,
     handle: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -110,10 +112,22 @@ pub fn sampled(frame: Frame) {
     }
     let Some(state) = CodeState::of(frame.code()) else { return };
     state.native_samples.set(state.native_samples.get() + 1);
-    if state.native_samples.get() < SAMPLES {
+    if state.native_samples.get() < SAMPLES && !config::stress_tiers() {
         return;
     }
     state.native_samples.set(0);
+    submit_versions(state, frame);
+}
+
+/// A version has been made. Under `stress="tiers"` it is hot already if it has no loop: those are seldom found running.
+pub fn made(state: &CodeState, frame: Frame) {
+    if config::stress_tiers() && config::current().second_backend().is_some() && !state.loops() {
+        submit_versions(state, frame);
+    }
+}
+
+/// Has the versions in use of a code object compiled again, as far as that has not been tried.
+fn submit_versions(state: &CodeState, frame: Frame) {
     let own = state.compiled().map(|compiled| (None, compiled));
     for (header, first) in own.into_iter().chain(state.loop_versions()) {
         if !first.promoted.replace(true)
@@ -135,6 +149,13 @@ pub fn submit(code: Code, draft: Draft, first: Option<Rc<CompiledCode>>, header:
     UNDER_WAY.0.borrow_mut().get_or_insert_default().insert(number, from);
     lock(&worker.jobs).waiting.push_back((number, job));
     worker.bell.notify_one();
+    if config::stress_tiers() {
+        // What is put into use at which poll shall not depend on a clock.
+        let mut finished = lock(&worker.finished);
+        while !finished.iter().any(|(done, _)| *done == number) {
+            finished = worker.done.wait(finished).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
     true
 }
 
@@ -157,6 +178,7 @@ fn worker() -> Option<&'static Worker> {
         jobs: Mutex::default(),
         bell: Condvar::new(),
         finished: Mutex::default(),
+        done: Condvar::new(),
         handle: Mutex::default(),
     }));
     // SAFETY: never freed while its thread runs: `stop` joins first.
@@ -196,6 +218,7 @@ fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
             .unwrap_or_else(|_| Err(Refusal { reason: "the compiler panicked".to_owned() }));
         ForkLock::unlock();
         lock(&worker.finished).push((number, result));
+        worker.done.notify_one();
         // When the queue of pending calls is full, the next tick installs it.
         // SAFETY: may be called without the GIL, from any thread.
         unsafe { ffi::Py_AddPendingCall(Some(install_pending), null_mut()) };

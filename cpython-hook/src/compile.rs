@@ -263,7 +263,8 @@ impl Draft {
             let _ = writeln!(text, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
         }
         stages.done("decode");
-        let mixed = options.second_backend().is_some() && options.stress == config::Stress::None;
+        let mixed = options.second_backend().is_some()
+            && matches!(options.stress, config::Stress::None | config::Stress::Tiers);
         let layout = layout::for_compiler();
         let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
         // SAFETY: the frame keeps its globals and builtins alive during this call.

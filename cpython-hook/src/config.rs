@@ -16,8 +16,11 @@ pub enum Stress {
     None,
     /// Guard `k` of a code object fails on its `k`-th execution.
     Exits,
-    /// Every loop the ticker finds is pulled out of the interpreter, and handed back.
+    /// Every loop is entered in the middle, soon. What runs is looked at after a number of polls, not of milliseconds, so a
+    /// run is the same every time.
     Loops,
+    /// The same, and what the first of two backends has made is made again by the second at once.
+    Tiers,
 }
 
 /// How much the backend optimises.
@@ -74,6 +77,7 @@ static LOOP_ENTRY: AtomicBool = AtomicBool::new(true);
 static MAY_PARK: AtomicBool = AtomicBool::new(true);
 static IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
 static STRESS_LOOPS: AtomicBool = AtomicBool::new(false);
+static STRESS_TIERS: AtomicBool = AtomicBool::new(false);
 
 /// An option that cannot be set, said in one line that names the way out.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -95,7 +99,8 @@ pub fn replace(config: Config) {
     LOOP_ENTRY.store(config.loop_entry, Ordering::Relaxed);
     MAY_PARK.store(config.may_park(), Ordering::Relaxed);
     IN_BACKGROUND.store(config.compiles_in_background(), Ordering::Relaxed);
-    STRESS_LOOPS.store(config.stress == Stress::Loops, Ordering::Relaxed);
+    STRESS_LOOPS.store(matches!(config.stress, Stress::Loops | Stress::Tiers), Ordering::Relaxed);
+    STRESS_TIERS.store(config.stress == Stress::Tiers, Ordering::Relaxed);
     *CONFIG.lock().unwrap() = config;
 }
 
@@ -119,9 +124,14 @@ pub fn compiles_in_background() -> bool {
     IN_BACKGROUND.load(Ordering::Relaxed)
 }
 
-/// Whether loops are pulled out for the sake of it.
+/// Whether loops are pulled out for the sake of it, found by counting polls.
 pub fn stress_loops() -> bool {
     STRESS_LOOPS.load(Ordering::Relaxed)
+}
+
+/// Whether everything is worth the second backend.
+pub fn stress_tiers() -> bool {
+    STRESS_TIERS.load(Ordering::Relaxed)
 }
 
 impl Config {
@@ -189,9 +199,10 @@ impl Config {
                 };
             }
             "stress" => {
-                self.stress = match one_of("stress", text, &["none", "exits", "loops"])? {
+                self.stress = match one_of("stress", text, &["none", "exits", "loops", "tiers"])? {
                     "exits" => Stress::Exits,
                     "loops" => Stress::Loops,
+                    "tiers" => Stress::Tiers,
                     _ => Stress::None,
                 };
             }

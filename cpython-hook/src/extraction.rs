@@ -19,7 +19,7 @@
 //! - A thread that is traced or profiled is never armed; a trace function installed later simply replaces ours.
 //! - An armed thread is disarmed after a bounded number of events, by an exception, and at the next tick.
 
-use crate::{code_state::CodeState, config, hook::_PyEval_EvalFrameDefault, tiering};
+use crate::{code_state::CodeState, config, hook::_PyEval_EvalFrameDefault, ticker, tiering};
 use columba_cpython_runtime::{
     direct,
     frame::Frame,
@@ -203,6 +203,7 @@ fn disarm(thread: ThreadState) {
         let traced = thread.tracing() == 0 && !thread.c_profilefunc().is_null();
         thread.cframe().set_use_tracing(if traced { 255 } else { 0 });
         ARMED.store(null_mut(), Ordering::Relaxed);
+        ticker::go_on_counting();
     }
 }
 

@@ -165,7 +165,10 @@ fn enable(py: Python<'_>, backend: Option<&Bound<'_, PyAny>>, options: Option<&B
 /// The ticker finds loops, and puts a parked hook back.
 fn start_ticker() {
     let config = config::current();
-    if hook::is_enabled() && (config.loop_entry || config.may_park()) {
+    if hook::is_enabled() && config.loop_entry && config::stress_loops() {
+        ticker::stop();
+        ticker::count_polls();
+    } else if hook::is_enabled() && (config.loop_entry || config.may_park()) {
         ticker::start();
     } else {
         ticker::stop();
@@ -227,6 +230,7 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
             Stress::None => "none",
             Stress::Exits => "exits",
             Stress::Loops => "loops",
+            Stress::Tiers => "tiers",
         },
     )?;
     dict.set_item(

@@ -3,6 +3,9 @@
 //! Problem: nobody calls the hook while a loop runs. Method: a thread wakes every 2 ms while there is something to find
 //! and less and less often otherwise; if the main thread is running Python then, it posts a pending call, which arms
 //! the main thread ([`crate::extraction`]).
+//! Under `stress="loops"` and `"tiers"` there is no thread: the pending call posts itself again, so it runs at each poll of the
+//! main thread, and every few polls count as a tick. While the thread is traced it does not, since a traced `RESUME` waits
+//! until nothing is pending; it starts again when the thread is disarmed, or code is seen for the first time.
 //! Invariants: the ticker never takes the GIL and never touches objects; it reads and writes words that CPython itself
 //! accesses atomically. At most one pending call is under way. A forked child starts with none and makes its own
 //! thread; the thread is joined before the interpreter goes away. A child forked by a thread other than the initial one
@@ -43,6 +46,13 @@ static FORKED_BY_THREAD: AtomicBool = AtomicBool::new(false);
 static FORKING_BY_THREAD: AtomicBool = AtomicBool::new(false);
 static POSTED: AtomicBool = AtomicBool::new(false);
 static MISSES: AtomicU32 = AtomicU32::new(0);
+/// Calls of [`look`] that are not traced until the next tick, while polls are counted, and what the distances between ticks are made from.
+static CALLS_LEFT: AtomicU32 = AtomicU32::new(0);
+static DISTANCES: AtomicU32 = AtomicU32::new(0);
+/// Pending calls that CPython serves at one poll: so often the call that posts itself again runs there.
+const CALLS_PER_POLL: u32 = 32;
+/// Polls between two ticks, at most.
+const MOST_POLLS: u32 = 8;
 /// Pending calls that ran.
 pub static TICKS: AtomicU64 = AtomicU64::new(0);
 
@@ -129,11 +139,48 @@ pub fn stop() {
     }
 }
 
+/// Has ticks come by a count of polls, always the same, from now until the hook is removed. The GIL is held.
+pub fn count_polls() {
+    DISTANCES.store(0, Ordering::Relaxed);
+    CALLS_LEFT.store(CALLS_PER_POLL, Ordering::Relaxed);
+    go_on_counting();
+}
+
+/// Counts polls again, if that is what is done in place of a clock.
+pub fn go_on_counting() {
+    if config::stress_loops() && config::loop_entry() && hook::is_enabled() && !POSTED.load(Ordering::Relaxed) {
+        post();
+    }
+}
+
+fn post() {
+    POSTED.store(true, Ordering::Relaxed);
+    // SAFETY: may be called without the GIL, from any thread.
+    if unsafe { ffi::Py_AddPendingCall(Some(look), null_mut()) } != 0 {
+        POSTED.store(false, Ordering::Relaxed);
+    }
+}
+
+/// While polls are counted: whether this call is a tick. The distances are those of a random generator that always starts
+/// alike, so that ticks fall on all places of a loop.
+fn is_tick() -> bool {
+    let left = CALLS_LEFT.load(Ordering::Relaxed).saturating_sub(1);
+    CALLS_LEFT.store(left, Ordering::Relaxed);
+    if left > 0 {
+        return false;
+    }
+    let next = DISTANCES.load(Ordering::Relaxed).wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    DISTANCES.store(next, Ordering::Relaxed);
+    CALLS_LEFT.store(CALLS_PER_POLL * (1 + (next >> 16) % MOST_POLLS), Ordering::Relaxed);
+    true
+}
+
 /// Something new may run for long: look at the usual pace again.
 pub fn wake() {
     if MISSES.swap(0, Ordering::Relaxed) >= PATIENCE {
         ring();
     }
+    go_on_counting();
 }
 
 /// In the parent, in the thread that forks.
@@ -154,7 +201,9 @@ extern "C" fn forget_in_child() {
 /// Makes the child's own ticker, after CPython has put itself in order.
 pub fn after_fork_in_child() {
     POSTED.store(false, Ordering::Relaxed);
-    if hook::is_enabled() {
+    if hook::is_enabled() && config::loop_entry() && config::stress_loops() {
+        count_polls();
+    } else if hook::is_enabled() {
         start();
     }
 }
@@ -191,11 +240,7 @@ fn run(ticker: &Ticker, eval_breaker: &std::sync::atomic::AtomicI32) {
             MISSES.fetch_add(1, Ordering::Relaxed);
             continue;
         }
-        POSTED.store(true, Ordering::Relaxed);
-        // SAFETY: may be called without the GIL, from any thread.
-        if unsafe { ffi::Py_AddPendingCall(Some(look), null_mut()) } != 0 {
-            POSTED.store(false, Ordering::Relaxed);
-        }
+        post();
         // CPython computes the breaker for the calling thread, which may not run pending calls: set it for the main one.
         eval_breaker.store(1, Ordering::Relaxed);
     }
@@ -204,6 +249,21 @@ fn run(ticker: &Ticker, eval_breaker: &std::sync::atomic::AtomicI32) {
 /// The pending call: runs in the main thread, at a point where the interpreter serves requests.
 extern "C" fn look(_argument: *mut c_void) -> c_int {
     POSTED.store(false, Ordering::Relaxed);
+    if config::stress_loops() {
+        if is_tick() {
+            tick();
+        }
+        // SAFETY: pending calls run with the GIL held.
+        if unsafe { ThreadState::current() }.cframe().use_tracing() == 0 {
+            go_on_counting();
+        }
+    } else {
+        tick();
+    }
+    0
+}
+
+fn tick() {
     TICKS.fetch_add(1, Ordering::Relaxed);
     if hook::is_enabled() && hook::is_in_force() && config::loop_entry() {
         // SAFETY: pending calls run with the GIL held.
@@ -215,9 +275,8 @@ extern "C" fn look(_argument: *mut c_void) -> c_int {
         }
         if extraction::arm(thread) {
             MISSES.store(0, Ordering::Relaxed);
-            return 0;
+            return;
         }
     }
     MISSES.fetch_add(1, Ordering::Relaxed);
-    0
 }

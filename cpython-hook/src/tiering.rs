@@ -370,7 +370,12 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
     let started = start(state, &request);
     let previous = state.take_retired();
     match started {
-        Ok(Started::Finished(compiled)) => keep(state, compiled),
+        Ok(Started::Finished(compiled)) => {
+            keep(state, compiled);
+            if let Some(frame) = frame {
+                background::made(state, frame);
+            }
+        }
         Ok(Started::UnderWay) => {
             state.under_way.set(true);
             state.exits_meanwhile.set(0);

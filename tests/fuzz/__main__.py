@@ -1,6 +1,7 @@
 """Differential fuzzing: random programs, plain and compiled.
 
     python tests/fuzz --backend dynasm --count 1000 --seed 1        compares the programs of seeds 1 to 1000
+    python tests/fuzz --backend dynasm,llvm --mode tiers            compares programs that two backends compile
     python tests/fuzz --program FILE                                compares one program
     python tests/fuzz --program FILE --minimise                     and makes it smaller if it fails
 
@@ -212,7 +213,7 @@ def fuzz(arguments, modes):
 def main():
     parser = argparse.ArgumentParser(prog="tests/fuzz")
     parser.add_argument("--backend")
-    parser.add_argument("--mode", default=",".join(execute.MODES), help="modes, separated by commas")
+    parser.add_argument("--mode", help="modes, separated by commas (default: all that the backend has)")
     parser.add_argument("--all-modes", action="store_true",
                         help="runs each program in every mode; else in one, which changes from program to program")
     parser.add_argument("--count", type=int, default=1 << 60)
@@ -224,13 +225,14 @@ def main():
     parser.add_argument("--program", help="a file in place of random programs")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
-    modes = arguments.mode.split(",")
-    if unknown := set(modes) - set(execute.MODES):
-        parser.error(f"no mode {unknown.pop()}")
+    possible = execute.modes_of(arguments.backend)
+    modes = arguments.mode.split(",") if arguments.mode else possible
+    if unknown := set(modes) - set(possible):
+        parser.error(f"no mode {unknown.pop()} with this backend; there are {', '.join(possible)}")
     import columba
 
-    if arguments.backend and arguments.backend.split(",")[0] not in columba.backends():
-        parser.error(f"no backend {arguments.backend}; there are {', '.join(columba.backends())}")
+    if arguments.backend and (unknown := set(arguments.backend.split(",")) - set(columba.backends())):
+        parser.error(f"no backend {unknown.pop()}; there are {', '.join(columba.backends())}")
     if not arguments.program:
         return fuzz(arguments, modes)
     with open(arguments.program) as file:

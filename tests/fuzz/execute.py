@@ -24,7 +24,18 @@ MODES = {
     "warm": {"threshold": 16, "stress": "none"},
     "stress": {"threshold": 0, "stress": "exits"},
     "stress-warm": {"threshold": 16, "stress": "exits"},
+    # Loops are entered while they run, and functions compiled soon after.
+    "loops": {"threshold": 1000, "stress": "loops"},
+    # What the first backend has made is replaced by the second's while it runs.
+    "tiers": {"threshold": 16, "stress": "tiers"},
 }
+
+
+def modes_of(backend):
+    """The modes that make sense for a backend, or for two with a comma between them."""
+    return [mode for mode in MODES if mode != "tiers" or "," in (backend or "")]
+
+
 FILE = "<fuzz>"
 # Seconds of processor time for a plain run, and lines of what it shows.
 LIMIT = 0.4
@@ -183,8 +194,9 @@ def run_compiled(text, mode, backend):
     """What the program shows under Columba."""
     import columba
 
-    # Loops are found by a clock; without it a run is the same every time.
-    columba.enable(backend, loop_entry=False, **MODES[mode])
+    # Loops are found by a clock, or under stress by counting; without the clock a run is the same every time.
+    options = MODES[mode]
+    columba.enable(backend, loop_entry=options["stress"] in ("loops", "tiers"), **options)
     refused = columba.stats()["refused"]
     try:
         return run(text, lambda: compiler_panics(columba) if columba.stats()["refused"] > refused else [])

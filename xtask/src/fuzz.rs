@@ -17,6 +17,10 @@ use std::process::{Command, Stdio};
 /// How far the seeds of two jobs lie apart.
 const SEEDS_PER_JOB: u64 = 10_000_000;
 
+/// The mode of programs that two backends compile, and the two when none are named.
+const TWO_TIERS: &str = "tiers";
+const DEFAULT_MIX: &str = "dynasm,llvm";
+
 #[derive(Args, Clone)]
 pub struct FuzzArgs {
     #[command(flatten)]
@@ -60,6 +64,25 @@ impl FuzzArgs {
             minimise: 3,
             mode: Vec::new(),
         }
+    }
+
+    /// What is to be run: each backend by itself, and for Python programs two of them together in the mode made for that; with
+    /// the modes, none meaning all of those that the program itself chooses.
+    fn subjects(&self, what: What) -> Vec<(&str, Vec<&str>)> {
+        let asked = self.common.backend.as_deref();
+        let by_itself: Vec<&str> = self.mode.iter().map(String::as_str).filter(|mode| *mode != TWO_TIERS).collect();
+        let mut subjects = Vec::new();
+        if self.mode.is_empty() || !by_itself.is_empty() {
+            subjects.extend(backends::wanted(asked).into_iter().map(|backend| (backend, by_itself.clone())));
+        }
+        let both = asked.map_or(Some(DEFAULT_MIX), |names| names.contains(',').then_some(names));
+        if let Some(both) = both
+            && what == What::Python
+            && (self.mode.is_empty() || self.mode.iter().any(|mode| mode == TWO_TIERS))
+        {
+            subjects.push((both, vec![TWO_TIERS]));
+        }
+        subjects
     }
 
     /// The options that both programs know.
@@ -114,9 +137,9 @@ pub fn run(args: &FuzzArgs) -> Result<(usize, usize)> {
     let (mut good, mut bad) = (0, 0);
     for what in [What::Python, What::Ir].into_iter().filter(|what| args.what.is_none_or(|asked| asked == *what)) {
         let environment = if what == What::Python { Some(Environment::prepare(&args.common)?) } else { None };
-        for backend in backends::wanted(args.common.backend.as_deref()) {
+        for (backend, modes) in args.subjects(what) {
             let figures = match &environment {
-                Some(environment) => python(args, environment, backend)?,
+                Some(environment) => python(args, environment, backend, &modes)?,
                 None => ir(args, backend)?,
             };
             let thing = if what == What::Python { "programs" } else { "functions" };
@@ -134,7 +157,7 @@ pub fn run(args: &FuzzArgs) -> Result<(usize, usize)> {
     Ok((good, bad))
 }
 
-fn python(args: &FuzzArgs, environment: &Environment, backend: &str) -> Result<Figures> {
+fn python(args: &FuzzArgs, environment: &Environment, backend: &str, modes: &[&str]) -> Result<Figures> {
     in_jobs(args, |job| {
         let mut command = environment.command(&Mode::PLAIN);
         command.arg(root().join("tests/fuzz")).args(["--backend", backend]).args(args.limits(job));
@@ -142,8 +165,8 @@ fn python(args: &FuzzArgs, environment: &Environment, backend: &str) -> Result<F
             .arg(format!("--minimise={}", args.minimise))
             .env("PYTHONHASHSEED", "0")
             .env("PYTHONDONTWRITEBYTECODE", "1");
-        if !args.mode.is_empty() {
-            command.args(["--mode", &args.mode.join(",")]);
+        if !modes.is_empty() {
+            command.args(["--mode", &modes.join(",")]);
         }
         command
     })
@@ -190,6 +213,26 @@ fn in_jobs(args: &FuzzArgs, command: impl Fn(usize) -> Command + Sync) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_backends_are_run_one_by_one_and_together() {
+        let common = |backend: &str| Common {
+            python: "python3".to_owned(),
+            backend: Some(backend.to_owned()),
+            json: false,
+            jobs: 1,
+        };
+        let mut args = FuzzArgs::short(common("dynasm,cranelift"), What::Python, 1);
+        let singles = [("dynasm", vec![]), ("cranelift", vec![])];
+        let mix = ("dynasm,cranelift", vec!["tiers"]);
+        assert_eq!(args.subjects(What::Python), [&singles[..], std::slice::from_ref(&mix)].concat());
+        assert_eq!(args.subjects(What::Ir), singles);
+        args.mode = vec!["tiers".into()];
+        assert_eq!(args.subjects(What::Python), [mix]);
+        args = FuzzArgs::short(common("dynasm"), What::Python, 1);
+        args.mode = vec!["loops".into()];
+        assert_eq!(args.subjects(What::Python), [("dynasm", vec!["loops"])]);
+    }
 
     #[test]
     fn figures_are_added_and_an_end_without_any_is_a_failure() {

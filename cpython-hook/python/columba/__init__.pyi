@@ -60,6 +60,7 @@ class Config(TypedDict):
     backend: str
     threshold: int
     stress: str
+    """`none`, `exits`, `loops` or `tiers`."""
     opt_level: str
     disable_passes: list[str]
     cpu: str
