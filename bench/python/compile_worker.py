@@ -39,7 +39,7 @@ def keep(last):
 def five_lines(columba, last_compilation):
     """Copies that become hot one after the other: what a program pays."""
     # The only thing that becomes hot between two looks is the copy: loops of this program are left alone.
-    columba.config(loop_entry=False)
+    columba.config(loop_entry=False, background=False)
     values = [7, 8, 9]
     for copy in range(COPIES):
         namespace = {}

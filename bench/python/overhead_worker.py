@@ -109,7 +109,7 @@ def half(columba):
         # A code object keeps the threshold under which it was seen first; calls are all seen while the hook is never parked.
         columba.config(threshold=NEVER, loop_entry=False, parking=False)
         clamp(1), Account(1)
-        columba.config(threshold=SOON)
+        columba.config(threshold=SOON, background=False)
         warm_half()
         columba.config(threshold=NEVER, parking=True)
     seconds, result = median_of_passes()
