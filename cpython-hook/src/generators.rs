@@ -16,6 +16,7 @@
 use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
 use columba_cpython_runtime::{
     code::Code,
+    collecting,
     direct::{self, OUT_WORDS},
     frame::{Frame, Generator},
     generator::{self, Outcome},
@@ -43,7 +44,7 @@ pub static CLOSED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts under the GIL, so without an atomic addition.
 #[inline(always)]
-fn count(counter: &AtomicU64, by: u64) {
+pub(crate) fn count(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
 }
 
@@ -148,7 +149,7 @@ unsafe fn resume_at(
 
 /// What has come of a generator that began: it is suspended again, or has ended.
 #[inline(never)]
-fn concluded(thread: ThreadState, generator: Generator, result: *mut PyObject) -> (Outcome, *mut PyObject) {
+pub(crate) fn concluded(thread: ThreadState, generator: Generator, result: *mut PyObject) -> (Outcome, *mut PyObject) {
     if !result.is_null() && generator.frame_state() == SUSPENDED {
         generator::suspended(thread, generator);
         return (Outcome::Yielded, result);
@@ -455,6 +456,7 @@ unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
 /// Registers what this module does for compiled code, and for C code that iterates.
 pub fn install() {
     generator::set_resumer(resume);
+    collecting::set_collector(crate::collecting::collect);
     // SAFETY: the GIL is held; types of the interpreter live as long as it.
     unsafe {
         let slot = &raw mut ffi::PyGen_Type.tp_iternext;
