@@ -70,7 +70,7 @@ impl Backend for CraneliftBackend {
     }
 
     fn caps(&self) -> Caps {
-        Caps::NATIVE | Caps::ORIGINS | Caps::BACKGROUND | Caps::EFFORT
+        Caps::NATIVE | Caps::ORIGINS | Caps::BACKGROUND | Caps::EFFORT | Caps::SLOW
     }
 
     fn check(&self, config: &Config) -> Result<(), CompileError> {

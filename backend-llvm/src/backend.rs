@@ -105,7 +105,7 @@ impl Backend for LlvmBackend {
     }
 
     fn caps(&self) -> Caps {
-        Caps::NATIVE | Caps::ORIGINS | Caps::BACKGROUND | Caps::EFFORT
+        Caps::NATIVE | Caps::ORIGINS | Caps::BACKGROUND | Caps::EFFORT | Caps::SLOW
     }
 
     fn check(&self, config: &Config) -> Result<(), CompileError> {

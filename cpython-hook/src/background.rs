@@ -1,18 +1,24 @@
-//! The second tier: what proves hot is compiled again, by another backend, on a thread of its own.
+//! Compiling on a thread of its own, so that the program does not wait.
 //!
-//! *Problem*: the backend whose code is fastest takes longest to make it, and the program shall never wait. *Method*: with two
-//! backends chosen, the first compiles at once. The ticker samples what runs; a version that is found running a few times
-//! becomes a [`SecondTier`], plain data that a worker thread compiles without the GIL. What is finished is put into use by
-//! the main thread, at a point where it serves requests, if the version it was made from is still in use. An activation
-//! that runs a loop in the old version is asked to leave it, and is then found and entered as any running loop is.
+//! *Problem*: good code takes long to make. *Method*: what a compilation needs of CPython is taken under the GIL; the [`Job`]
+//! that is left is plain data, which a worker thread runs without the GIL. The interpreter, or an older version, goes on
+//! meanwhile. What is finished is put into use by the main thread, where it serves requests, or by whoever calls the function
+//! often enough. There are two kinds of jobs:
+//! - *versions* of a backend that is slow ([`columba_jit_core::backend::Caps::SLOW`]): whatever [`tiering`] wants compiled;
+//! - *second tiers*, when two backends are chosen: the first compiles at once. The ticker samples what runs; a version that is
+//!   found running a few times is compiled again by the second, and replaced if it is still in use then. An activation that runs
+//!   a loop in the old version is asked to leave it, and is then found and entered as any running loop is.
+//!
 //! *Invariants*: the worker touches nothing of CPython; the code object and the first version are kept alive, by references
-//! under the GIL, while their second version is under way. No lock is held across a call into CPython. No process is forked
+//! under the GIL, while a job of theirs is under way. No lock is held across a call into CPython. No process is forked
 //! while the worker compiles; a child has no worker and makes a new one; the worker is joined before the interpreter goes away.
 
 use crate::{
     code_state::CodeState,
-    compile::{CompiledCode, Refusal, SecondTier, SecondTierCode},
-    config, ticker, tiering,
+    compile::{CompiledCode, Draft, Rest},
+    config,
+    job::{Done, Job, Refusal},
+    ticker, tiering,
 };
 use columba_cpython_runtime::{code::Code, frame::Frame, helpers::pending, thread::Interpreter};
 use pyo3::ffi::{self, PyObject};
@@ -34,7 +40,7 @@ use std::{
 const SAMPLES: u32 = 2;
 
 /// A result under the number of its job.
-type Finished = (u64, Result<SecondTierCode, Refusal>);
+type Finished = (u64, Result<Done, Refusal>);
 
 struct Worker {
     jobs: Mutex<Jobs>,
@@ -45,7 +51,7 @@ struct Worker {
 
 #[derive(Default)]
 struct Jobs {
-    waiting: VecDeque<(u64, SecondTier)>,
+    waiting: VecDeque<(u64, Job)>,
     stop: bool,
 }
 
@@ -79,7 +85,9 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 struct UnderWay {
     /// Owned.
     code: *mut PyObject,
-    first: Rc<CompiledCode>,
+    rest: Rest,
+    /// The version of the first tier that this one is to replace; `None` if it is no second tier.
+    first: Option<Rc<CompiledCode>>,
     /// The header, of a version for a loop.
     header: Option<u32>,
 }
@@ -109,22 +117,25 @@ pub fn sampled(frame: Frame) {
     let own = state.compiled().map(|compiled| (None, compiled));
     for (header, first) in own.into_iter().chain(state.loop_versions()) {
         if !first.promoted.replace(true)
-            && let Ok(Some(job)) = catch_unwind(AssertUnwindSafe(|| SecondTier::of(frame, &first)))
+            && let Ok(Some(draft)) = catch_unwind(AssertUnwindSafe(|| Draft::again(frame, &first)))
         {
-            submit(state.code(), first, header, job);
+            submit(state.code(), draft, Some(first), header);
         }
     }
 }
 
-fn submit(code: Code, first: Rc<CompiledCode>, header: Option<u32>, job: SecondTier) {
-    let Some(worker) = worker() else { return };
+/// Has the job of a draft run, for a version of the code, or of its loop at `header`. `false` when no thread can be had.
+pub fn submit(code: Code, draft: Draft, first: Option<Rc<CompiledCode>>, header: Option<u32>) -> bool {
+    let Some(worker) = worker() else { return false };
     let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
     // SAFETY: the code object is alive; the reference is given back in `install`.
     unsafe { ffi::Py_INCREF(code.as_ptr()) };
-    let from = UnderWay { code: code.as_ptr(), first, header };
+    let Draft { job, rest } = draft;
+    let from = UnderWay { code: code.as_ptr(), rest, first, header };
     UNDER_WAY.0.borrow_mut().get_or_insert_default().insert(number, from);
     lock(&worker.jobs).waiting.push_back((number, job));
     worker.bell.notify_one();
+    true
 }
 
 /// The worker, made now if there is none; `None` when no thread can be had: the first tier stays.
@@ -182,7 +193,7 @@ fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
         };
         ForkLock::lock();
         let result = catch_unwind(AssertUnwindSafe(|| job.run()))
-            .unwrap_or_else(|_| Err(Refusal { reason: "the second compiler panicked".to_owned() }));
+            .unwrap_or_else(|_| Err(Refusal { reason: "the compiler panicked".to_owned() }));
         ForkLock::unlock();
         lock(&worker.finished).push((number, result));
         // When the queue of pending calls is full, the next tick installs it.
@@ -206,10 +217,14 @@ pub fn install() {
         let Some(from) = UNDER_WAY.0.borrow_mut().as_mut().and_then(|jobs| jobs.remove(&number)) else { continue };
         // SAFETY: a code object that this job owns a reference to.
         let code = unsafe { Code::new(from.code) };
-        if let (Ok(second), Some(state)) = (result, CodeState::of(code)) {
-            let backend = config::current().second_backend().and_then(crate::backends::by_name);
-            let second = second.replace(&from.first, backend.map_or("", |backend| backend.name()));
-            tiering::replace_version(state, &from.first, from.header, second);
+        if let Some(state) = CodeState::of(code) {
+            let made = result.map(|done| from.rest.with(done));
+            match (&from.first, made) {
+                (Some(first), Ok(second)) => tiering::replace_version(state, first, from.header, second),
+                // The first tier stays.
+                (Some(_), Err(_)) => {}
+                (None, made) => tiering::finish_version(state, from.header, made),
+            }
         }
         drop(from.first);
         // SAFETY: the reference that `submit` took; nothing is borrowed.
@@ -245,7 +260,13 @@ pub fn stop() {
 fn forget_under_way() {
     let jobs = UNDER_WAY.0.borrow_mut().take();
     for (_, from) in jobs.into_iter().flatten() {
-        from.first.promoted.set(false);
+        match &from.first {
+            Some(first) => first.promoted.set(false),
+            // SAFETY: a code object that this job owns a reference to.
+            None => tiering::forget_version(unsafe { Code::new(from.code) }, from.header),
+        }
+        drop(from.rest);
+        drop(from.first);
         // SAFETY: the reference that `submit` took; nothing is borrowed.
         unsafe { ffi::Py_DECREF(from.code) };
     }

@@ -8,7 +8,8 @@
 //! the code object only, so a version that was ever named there is kept until the code object dies. Any other is freed when
 //! it is out of use and its last activation ends.
 
-use crate::compile::{CompiledCode, Refusal, ResumePoint};
+use crate::compile::{CompiledCode, ResumePoint};
+use crate::job::Refusal;
 use columba_cpython_runtime::environment::CodeObjects;
 use columba_cpython_runtime::{
     code::Code,
@@ -51,9 +52,17 @@ pub struct CodeState {
     pub shall_leave: Cell<bool>,
     /// Versions that [`Direct`] has named: an activation entered that way does not count itself, so they stay as long as the
     /// code object.
-    retired: RefCell<Vec<Rc<CompiledCode>>>,
+    named: RefCell<Vec<Rc<CompiledCode>>>,
     /// The version in use.
     compiled: RefCell<Option<Rc<CompiledCode>>>,
+    /// What was in use until too many guesses failed, and is again if the next version is made in the background.
+    previous: RefCell<Option<Rc<CompiledCode>>>,
+    /// Whether a version is made in the background.
+    pub under_way: Cell<bool>,
+    /// Exits since then of versions that are being replaced.
+    pub exits_meanwhile: Cell<u32>,
+    /// What the arguments looked like when that was begun.
+    pub arguments_under_way: RefCell<Vec<Option<Rc<Example>>>>,
     /// Its table of places where a suspended generator goes on, by the code unit that runs next; null if it has none.
     resume_points: Cell<*const ResumePoint>,
     /// Versions that are entered at the header of a loop that already ran, by header.
@@ -81,7 +90,15 @@ struct LoopVersion {
     compiled: Option<Rc<CompiledCode>>,
     /// How many were compiled.
     versions: u32,
+    /// Its guesses fail too often: another one is wanted.
+    stale: bool,
+    /// One is made in the background.
+    under_way: bool,
 }
+
+/// Calls after which it is looked whether a version is finished that is made in the background: for functions that other
+/// threads call while the main one waits, and serves no requests.
+pub const CALLS_PER_LOOK: i64 = 256;
 
 /// What identifies an exit across versions of a code object.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -159,7 +176,8 @@ pub static CODE_OBJECTS: CodeObjects = CodeObjects { keeps, arguments };
 
 fn arguments(code: Code) -> Vec<Option<Rc<Example>>> {
     let Some(state) = CodeState::of(code) else { return Vec::new() };
-    state.compiled.borrow().as_ref().map_or_else(Vec::new, |compiled| compiled.arguments())
+    let compiled = state.compiled.borrow().as_ref().map(|compiled| compiled.arguments());
+    compiled.unwrap_or_else(|| state.arguments_under_way.borrow().clone())
 }
 
 /// Whether a code object keeps another alive, or is it: by its constants, or by what was inlined into code compiled for it.
@@ -230,8 +248,12 @@ impl CodeState {
             sampled: Cell::new(0),
             native_samples: Cell::new(0),
             shall_leave: Cell::new(false),
-            retired: RefCell::default(),
+            named: RefCell::default(),
             compiled: RefCell::new(None),
+            previous: RefCell::new(None),
+            under_way: Cell::new(false),
+            exits_meanwhile: Cell::new(0),
+            arguments_under_way: RefCell::default(),
             resume_points: Cell::new(null()),
             loops: RefCell::default(),
             refusal: RefCell::new(None),
@@ -318,9 +340,28 @@ impl CodeState {
             && compiled.out_words <= OUT_WORDS
         {
             self.direct.open(self.code, compiled.entry, compiled.ctx, start, Rc::as_ptr(compiled).cast());
-            self.retired.borrow_mut().push(compiled.clone());
+            let mut named = self.named.borrow_mut();
+            if !named.iter().any(|version| Rc::ptr_eq(version, compiled)) {
+                named.push(compiled.clone());
+            }
         }
         self.compiled.replace(compiled)
+    }
+
+    /// Whether a version, of the whole or of a loop, is made in the background.
+    pub fn is_under_way(&self) -> bool {
+        self.under_way.get() || self.loops.borrow().values().any(|version| version.under_way)
+    }
+
+    /// Takes the version out of use, for the next call to make another.
+    pub fn retire(&self) {
+        let retired = self.replace_compiled(None);
+        drop(self.previous.replace(retired));
+    }
+
+    /// What was taken out of use last.
+    pub fn take_retired(&self) -> Option<Rc<CompiledCode>> {
+        self.previous.take()
     }
 
     /// The version in use for a loop header, and how many there have been.
@@ -342,8 +383,9 @@ impl CodeState {
 
     /// Every version that is alive because of this code object, whether in use or not.
     fn all_versions(&self) -> Vec<Rc<CompiledCode>> {
-        let mut all: Vec<_> = self.retired.borrow().iter().cloned().collect();
+        let mut all: Vec<_> = self.named.borrow().iter().cloned().collect();
         all.extend(self.compiled());
+        all.extend(self.previous.borrow().clone());
         all.extend(self.loops.borrow().values().filter_map(|version| version.compiled.clone()));
         all
     }
@@ -359,19 +401,56 @@ impl CodeState {
         let mut loops = self.loops.borrow_mut();
         let version = loops.entry(header).or_default();
         version.versions += 1;
+        version.stale = false;
         version.compiled.replace(compiled)
     }
 
-    /// Takes a loop version out of use; whether it was in use.
-    pub fn retire_loop(&self, compiled: &Rc<CompiledCode>) -> bool {
-        let retired = {
+    /// A loop's version is to be made again when it is entered next, if it is in use.
+    pub fn set_loop_stale(&self, compiled: &Rc<CompiledCode>) {
+        for version in self.loops.borrow_mut().values_mut() {
+            version.stale |= version.compiled.as_ref().is_some_and(|current| Rc::ptr_eq(current, compiled));
+        }
+    }
+
+    /// Whether another version is being made for what this one is for.
+    pub fn is_being_replaced(&self, compiled: &Rc<CompiledCode>) -> bool {
+        let is_it = |own: &Option<Rc<CompiledCode>>| own.as_ref().is_some_and(|own| Rc::ptr_eq(own, compiled));
+        self.under_way.get() && is_it(&self.compiled.borrow())
+            || self.loops.borrow().values().any(|version| version.under_way && is_it(&version.compiled))
+    }
+
+    /// One more exit of a version that is being replaced; how many there have been.
+    pub fn count_failure_meanwhile(&self) -> u32 {
+        self.exits_meanwhile.set(self.exits_meanwhile.get() + 1);
+        self.exits_meanwhile.get()
+    }
+
+    /// Takes a version out of use that is being replaced: until it is, the interpreter runs what it is for.
+    pub fn withdraw(&self, compiled: &Rc<CompiledCode>) {
+        let of_loop = {
             let mut loops = self.loops.borrow_mut();
-            loops
-                .values_mut()
-                .find(|version| version.compiled.as_ref().is_some_and(|current| Rc::ptr_eq(current, compiled)))
-                .and_then(|version| version.compiled.take())
+            let is_it =
+                |version: &&mut LoopVersion| version.compiled.as_ref().is_some_and(|own| Rc::ptr_eq(own, compiled));
+            loops.values_mut().find(is_it).map(|version| version.compiled.take())
         };
-        retired.is_some()
+        if of_loop.is_none() {
+            drop(self.replace_compiled(None));
+            self.countdown.set(CALLS_PER_LOOK);
+        }
+    }
+
+    /// Whether the version for a loop header is to be made again.
+    pub fn loop_is_stale(&self, header: u32) -> bool {
+        self.loops.borrow().get(&header).is_some_and(|version| version.stale)
+    }
+
+    /// Whether a version for a loop header is made in the background.
+    pub fn loop_is_under_way(&self, header: u32) -> bool {
+        self.loops.borrow().get(&header).is_some_and(|version| version.under_way)
+    }
+
+    pub fn set_loop_under_way(&self, header: u32, under_way: bool) {
+        self.loops.borrow_mut().entry(header).or_default().under_way = under_way;
     }
 
     /// Whether a loop of this code, running in the interpreter, may be entered in the middle with profit.

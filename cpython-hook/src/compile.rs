@@ -5,9 +5,9 @@
 //! runs); a panic of the compiler is caught by the caller and counts as a refusal.
 
 use crate::{
-    backends,
     code_state::{self, ExitKey},
-    config::{self, OptLevel, Stress},
+    config,
+    job::{self, Done, Job, Refusal, Stages, Target, refuse},
 };
 use columba_cpython_runtime::{
     capture::{self, Addresses},
@@ -19,7 +19,7 @@ use columba_cpython_runtime::{
     thread::Interpreter,
 };
 use columba_jit_core::{
-    backend::{Backend, Caps, CodeSink, CompiledEntry, Config, Cpu, Effort},
+    backend::{Caps, CompiledEntry},
     build::{
         self, BuildOptions, BuildRequest, Built, Environment, Live, LoopEntry, NoEnvironment, Prelude,
         examples::Example,
@@ -29,20 +29,13 @@ use columba_jit_core::{
         decode::{Bytecode, decode},
         line_table::decode_line_table,
     },
-    code::{CodeMemory, CodeOptions, Placement},
+    code::Placement,
     disassembly,
     exit::{Exit, Reason},
     helpers::Helper,
-    ir::{
-        function::Function,
-        op::Symbol,
-        types::PyTypes,
-        verify::{Level, verify},
-    },
+    ir::{op::Symbol, types::PyTypes, verify::Level},
     layout::Layout,
-    lower::{LowerOptions, guard_count, lower},
-    passes::{self, PassOptions},
-    unit::{CompileUnit, Resolver},
+    unit::Resolver,
 };
 use pyo3::ffi;
 use std::{
@@ -52,7 +45,7 @@ use std::{
     fmt::Write,
     rc::Rc,
     sync::OnceLock,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Why a compilation is asked for, and what may be looked at.
@@ -201,21 +194,11 @@ impl Guesses {
     }
 }
 
-/// Why a code object was not compiled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Refusal {
-    pub reason: String,
-}
-
-/// A stage refused or broke: its message.
-fn refuse(stage: &str, reason: impl std::fmt::Display) -> Refusal {
-    Refusal { reason: format!("{stage}: {reason}") }
-}
-
-fn memory() -> &'static CodeMemory {
-    static MEMORY: OnceLock<CodeMemory> = OnceLock::new();
-    MEMORY.get_or_init(|| CodeMemory::new(CodeOptions { perf_map: std::env::var_os("COLUMBA_PERF_MAP").is_some() }))
+impl Guesses {
+    fn arguments(&self) -> Vec<Option<Rc<Example>>> {
+        let Some(live) = &self.argument_types else { return self.local_examples.clone() };
+        live.iter().map(|live| (live.py != PyTypes::NONE).then(|| live.example.clone())).collect()
+    }
 }
 
 /// What compiled code needs to stay alive: code memory, and the context.
@@ -225,119 +208,185 @@ struct Owner {
     _counters: Box<[u64]>,
 }
 
-/// Compiles a code object.
+/// A compilation whose [`Job`] has yet to be run.
+pub struct Draft {
+    pub job: Job,
+    pub rest: Rest,
+}
+
+/// What of a compilation stays under the GIL while its job is under way.
+pub struct Rest {
+    entries: Box<[(u32, i64)]>,
+    start: Option<i64>,
+    resume_points: Box<[ResumePoint]>,
+    prelude: Option<Prelude>,
+    optimisations: Vec<(&'static str, usize)>,
+    guesses: Guesses,
+    kept: Kept,
+    tier: &'static str,
+    /// Whether the second backend shall be asked for a version that takes the place of this one.
+    promotes: bool,
+    /// The text of the stages so far, and what its listing of the code needs.
+    watched: Option<(String, CodeObject)>,
+    /// The text goes to standard error.
+    printed: bool,
+    /// The line for `COLUMBA_LOG`, if it is asked for.
+    log: Option<String>,
+}
+
+/// Compiles a code object, and waits for it.
 pub fn compile(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
-    let started = Instant::now();
-    // SAFETY: the GIL is held. Without memory for the reserve, compiled code may stop the process where the interpreter
-    // would raise MemoryError; so do not compile then.
-    if !unsafe { helpers::prepare() } {
-        // SAFETY: the error was set just now.
-        unsafe { ffi::PyErr_Clear() };
-        return Err(refuse("memory", "none left for the reserve of boxes"));
-    }
-    let options = config::current();
-    let (captured, bytecode) = decoded(code)?;
-    let mut dump = String::new();
-    let wanted = request.dump || dump_wanted(&captured.qualname);
-    if wanted {
-        let _ = writeln!(dump, "; instructions of {}\n{bytecode}\n", captured.qualname);
-        let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
-        let _ = writeln!(dump, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
-    }
-    let mut stages = Stages::default();
-    stages.done("decode", started);
-    let mixed = options.second_backend().is_some() && options.stress == Stress::None;
-    let layout = layout::for_compiler();
-    let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
-    // SAFETY: the frame keeps its globals and builtins alive during this call.
-    let live = request.frame.map(|frame| unsafe {
-        LiveEnvironment::new(code, frame.f_globals(), frame.f_builtins(), frame.f_locals(), &code_state::CODE_OBJECTS)
-    });
-    let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
-    let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout, wanted)?;
-    stages.done("build", started);
-    if wanted {
-        let _ = writeln!(dump, "; types at the start of each block\n{}", built.types);
-    }
-    check(&built.function, Level::Python, "build")?;
-    let mut optimisations = std::mem::take(&mut built.applied);
-    if wanted {
-        let _ = writeln!(dump, "; IR, {} walks\n{}", built.walks, built.function);
-    }
-    optimise(&mut built.function, &options, wanted, &mut dump, &mut optimisations)?;
-    stages.done("passes", started);
-
-    let mut addresses = std::mem::take(&mut built.addresses);
-    let stress = options.stress == Stress::Exits;
-    let mut counters: Box<[u64]> = Box::default();
-    if stress {
-        counters = vec![0; guard_count(&built.function)].into_boxed_slice();
-        addresses.push(counters.as_mut_ptr() as u64);
-    }
-    let lower_options = LowerOptions { stress_exits: stress.then(|| addresses.len() as u32 - 1) };
-    let lowered = lower(&built.function, &layout, &lower_options);
-    stages.done("lower", started);
-    if wanted {
-        let _ = writeln!(dump, "; lowered\n{lowered}");
-    }
-    check(&lowered, Level::Lowered, "lower")?;
-
-    let resolver = addresses_for(code, addresses);
-    let name = symbol_name(&captured.qualname);
-    let unit = CompileUnit { function: &lowered, resolver: &resolver, symbol_name: &name };
-    let settings = settings(&options, wanted);
-    let backend = backend(options.backend())?;
-    let entry = backend
-        .compile(&unit, &settings, &mut CodeSink::new(memory(), Placement::Packed))
-        .map_err(|error| refuse("backend", error))?;
-    stages.done("backend", started);
-    if wanted {
-        let native = entry.bytes();
-        let listing = list(native, &entry, &captured, &resolver);
-        let _ = writeln!(dump, "; machine code, {} bytes\n{listing}", native.len());
-    }
-    log(&captured, &entry, request, &stages);
-    LAST.set(Some(LastCompilation { stages: stages.spent(), bytes: entry.code_size() }));
-    if wanted && !request.dump {
-        eprintln!("{dump}");
-    }
-    Ok(CompiledCode {
-        entry: erase(entry.function()),
-        ctx: entry.ctx(),
-        start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
-        entries: entries(&built),
-        resume_points: resume_points(&built, &bytecode, &options, code.code_units() as usize),
-        prelude: built.prelude.take(),
-        out_words: out_words(&lowered.exits),
-        exits: lowered.exits.into_boxed_slice(),
-        bytes: entry.code_size(),
-        compile_time: started.elapsed(),
-        tier: if mixed { "first" } else { "optimised" },
-        backend: backend.name(),
-        promoted: Cell::new(!mixed),
-        optimisations,
-        guesses,
-        dump,
-        kept: Kept(live.as_ref().map_or(Vec::new(), LiveEnvironment::take_kept)),
-        owner: Owner { entry, _counters: counters },
-    })
+    let Draft { job, rest } = Draft::new(code, request, Placement::Packed)?;
+    let done = job.run()?;
+    LAST.set(Some(LastCompilation { stages: done.stages.spent().to_vec(), bytes: done.entry.code_size() }));
+    Ok(rest.with(done))
 }
 
-fn backend(name: &str) -> Result<&'static dyn Backend, Refusal> {
-    backends::by_name(name).ok_or_else(|| refuse("backend", format_args!("{name} is not compiled in")))
-}
+impl Draft {
+    /// Builds the IR of a code object. The GIL is held; no Python code runs.
+    pub fn new(code: Code, request: &CompileRequest<'_>, placement: Placement) -> Result<Draft, Refusal> {
+        let mut stages = Stages::start();
+        // SAFETY: the GIL is held. Without memory for the reserve, compiled code may stop the process where the interpreter
+        // would raise MemoryError; so do not compile then.
+        if !unsafe { helpers::prepare() } {
+            // SAFETY: the error was set just now.
+            unsafe { ffi::PyErr_Clear() };
+            return Err(refuse("memory", "none left for the reserve of boxes"));
+        }
+        let options = config::current();
+        let (captured, bytecode) = decoded(code)?;
+        let mut text = String::new();
+        let watched = request.dump || dump_wanted(&captured.qualname);
+        if watched {
+            let _ = writeln!(text, "; instructions of {}\n{bytecode}\n", captured.qualname);
+            let graph = columba_jit_core::flow::graph::FlowGraph::build(&bytecode);
+            let _ = writeln!(text, "; flow graph\n{}\n", graph.with_instructions(&bytecode));
+        }
+        stages.done("decode");
+        let mixed = options.second_backend().is_some() && options.stress == config::Stress::None;
+        let layout = layout::for_compiler();
+        let guesses = Guesses::of(request, captured.locals_plus_kinds.len());
+        // SAFETY: the frame keeps its globals and builtins alive during this call.
+        let live = request.frame.map(|frame| unsafe { environment(code, frame) });
+        let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
+        let mut built = build_ir(&guesses, environment, &options, &captured, &bytecode, &layout, watched)?;
+        let kept = Kept(live.as_ref().map_or(Vec::new(), LiveEnvironment::take_kept));
+        stages.done("build");
+        if watched {
+            let _ = writeln!(text, "; types at the start of each block\n{}", built.types);
+            let _ = writeln!(text, "; IR, {} walks\n{}", built.walks, built.function);
+        }
+        job::check(&built.function, Level::Python, "build")?;
+        let backend = job::backend(options.backend())?;
+        let rest = Rest {
+            entries: entries(&built),
+            start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
+            resume_points: resume_points(&built, &bytecode, &options, code.code_units() as usize),
+            prelude: built.prelude.take(),
+            optimisations: std::mem::take(&mut built.applied),
+            guesses,
+            kept,
+            tier: if mixed { "first" } else { "optimised" },
+            promotes: mixed,
+            log: log_wanted().then(|| log_line(&captured, request)),
+            printed: watched && !request.dump,
+            watched: None,
+        };
+        let target = Target { layout, backend, placement, watched };
+        let addresses = |others| addresses_for(code, others);
+        let job = Job::new(built.function, built.addresses, addresses, options, &captured.qualname, target, stages);
+        Ok(Draft { job, rest: Rest { watched: watched.then_some((text, captured)), ..rest } })
+    }
 
-fn settings(options: &config::Config, origins: bool) -> Config {
-    Config {
-        effort: if options.opt_level == OptLevel::None { Effort::Fast } else { Effort::Normal },
-        cpu: if options.cpu.is_empty() || options.cpu == "native" { Cpu::Native } else { Cpu::X86_64V3 },
-        origins,
-        verify: cfg!(debug_assertions),
+    /// For the second backend, when the first has made a version, with `frame` an activation of its code: the IR is built again
+    /// from the same guesses, so both have the same entries. `None` when that does not work out. The GIL is held. Whoever runs
+    /// the job keeps the code object alive until then.
+    pub fn again(frame: Frame, first: &CompiledCode) -> Option<Draft> {
+        let stages = Stages::start();
+        let options = config::current();
+        let backend = job::backend(options.second_backend()?).ok()?;
+        if !backend.caps().contains(Caps::BACKGROUND) {
+            return None;
+        }
+        let code = frame.code();
+        let (captured, bytecode) = decoded(code).ok()?;
+        let layout = layout::for_compiler();
+        // SAFETY: the frame keeps its namespaces alive during this call.
+        let environment = unsafe { environment(code, frame) };
+        let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout, false).ok()?;
+        if entries(&built) != first.entries {
+            return None;
+        }
+        let rest = Rest {
+            entries: first.entries.clone(),
+            start: first.start,
+            resume_points: first.resume_points.clone(),
+            prelude: first.prelude.clone(),
+            optimisations: Vec::new(),
+            guesses: first.guesses.clone(),
+            kept: Kept(environment.take_kept()),
+            tier: "second",
+            promotes: false,
+            log: None,
+            printed: false,
+            watched: None,
+        };
+        let target = Target { layout, backend, placement: Placement::Fresh, watched: false };
+        let addresses = |others| addresses_for(code, others);
+        let job = Job::new(built.function, built.addresses, addresses, options, &captured.qualname, target, stages);
+        Some(Draft { job, rest })
     }
 }
 
-fn symbol_name(qualname: &str) -> String {
-    format!("columba::{qualname}")
+impl Rest {
+    /// The version that came of the job. The GIL is held.
+    pub fn with(mut self, mut done: Done) -> CompiledCode {
+        done.pack();
+        self.optimisations.extend_from_slice(&done.optimisations);
+        let mut dump = String::new();
+        if let Some((text, captured)) = self.watched {
+            let native = done.entry.bytes();
+            let listing = list(native, &done.entry, &captured, &done.addresses);
+            dump = format!("{text}{}; machine code, {} bytes\n{listing}\n", done.text, native.len());
+        }
+        if self.printed {
+            eprintln!("{dump}");
+        }
+        if let Some(line) = self.log {
+            let at = done.entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
+            eprintln!("columba: {at:#x}+{:#x} {line};{}", done.entry.code_size(), done.stages);
+        }
+        CompiledCode {
+            entry: erase(done.entry.function()),
+            ctx: done.entry.ctx(),
+            start: self.start,
+            entries: self.entries,
+            resume_points: self.resume_points,
+            prelude: self.prelude,
+            out_words: out_words(&done.exits),
+            exits: done.exits.into_boxed_slice(),
+            bytes: done.entry.code_size(),
+            compile_time: done.stages.total(),
+            tier: self.tier,
+            backend: done.backend,
+            promoted: Cell::new(!self.promotes),
+            optimisations: self.optimisations,
+            guesses: self.guesses,
+            dump,
+            kept: self.kept,
+            owner: Owner { entry: done.entry, _counters: done.counters },
+        }
+    }
+}
+
+/// What the builder may look at for code that runs in a frame.
+///
+/// # Safety
+/// The GIL is held, and the frame keeps its namespaces alive as long as this is used.
+unsafe fn environment(code: Code, frame: Frame) -> LiveEnvironment {
+    let (globals, builtins, locals) = (frame.f_globals(), frame.f_builtins(), frame.f_locals());
+    // SAFETY: says the caller.
+    unsafe { LiveEnvironment::new(code, globals, builtins, locals, &code_state::CODE_OBJECTS) }
 }
 
 fn addresses_for(code: Code, others: Vec<u64>) -> Addresses {
@@ -351,113 +400,6 @@ fn addresses_for(code: Code, others: Vec<u64>) -> Addresses {
 /// Words of `out` that code with these exits needs.
 fn out_words(exits: &[Exit]) -> usize {
     exits.iter().map(|exit| exit.value_count as usize).max().unwrap_or(0).max(2)
-}
-
-/// A compilation by the second backend: plain data, to be run on any thread and without the GIL.
-pub struct SecondTier {
-    function: Function,
-    addresses: Addresses,
-    layout: Layout,
-    options: config::Config,
-    name: String,
-    backend: &'static dyn Backend,
-    /// See [`Kept`]; given up only by whoever puts the result into use, since a thread without the GIL cannot.
-    kept: Vec<u64>,
-}
-
-/// What came of it.
-pub struct SecondTierCode {
-    entry: CompiledEntry,
-    exits: Vec<Exit>,
-    optimisations: Vec<(&'static str, usize)>,
-    compile_time: Duration,
-    kept: Vec<u64>,
-}
-
-impl SecondTier {
-    /// For a version that the first backend has made, with `frame` an activation of its code: the IR is built again from the
-    /// same guesses, so both have the same entries. `None` when that does not work out. The GIL is held. Whoever runs this
-    /// keeps the code object alive until then.
-    pub fn of(frame: Frame, first: &CompiledCode) -> Option<SecondTier> {
-        let options = config::current();
-        let backend = backend(options.second_backend()?).ok()?;
-        if !backend.caps().contains(Caps::BACKGROUND) {
-            return None;
-        }
-        let code = frame.code();
-        let (captured, bytecode) = decoded(code).ok()?;
-        let layout = layout::for_compiler();
-        // SAFETY: the frame keeps its namespaces alive during this call.
-        let environment = unsafe {
-            LiveEnvironment::new(
-                code,
-                frame.f_globals(),
-                frame.f_builtins(),
-                frame.f_locals(),
-                &code_state::CODE_OBJECTS,
-            )
-        };
-        let built = build_ir(&first.guesses, &environment, &options, &captured, &bytecode, &layout, false).ok()?;
-        if entries(&built) != first.entries {
-            return None;
-        }
-        Some(SecondTier {
-            addresses: addresses_for(code, built.addresses),
-            function: built.function,
-            layout,
-            name: symbol_name(&captured.qualname),
-            options,
-            backend,
-            kept: environment.take_kept(),
-        })
-    }
-
-    /// Compiles. Touches nothing of CPython.
-    pub fn run(mut self) -> Result<SecondTierCode, Refusal> {
-        let started = Instant::now();
-        let mut optimisations = Vec::new();
-        optimise(&mut self.function, &self.options, false, &mut String::new(), &mut optimisations)?;
-        let lowered = lower(&self.function, &self.layout, &LowerOptions { stress_exits: None });
-        check(&lowered, Level::Lowered, "lower")?;
-        let unit = CompileUnit { function: &lowered, resolver: &self.addresses, symbol_name: &self.name };
-        let entry = self
-            .backend
-            .compile(&unit, &settings(&self.options, false), &mut CodeSink::new(memory(), Placement::Fresh))
-            .map_err(|error| refuse("backend", error))?;
-        Ok(SecondTierCode {
-            entry,
-            exits: lowered.exits,
-            optimisations,
-            compile_time: started.elapsed(),
-            kept: self.kept,
-        })
-    }
-}
-
-impl SecondTierCode {
-    /// The version that takes the place of `first`, which was compiled for the same entries.
-    pub fn replace(self, first: &CompiledCode, backend: &'static str) -> CompiledCode {
-        CompiledCode {
-            entry: erase(self.entry.function()),
-            ctx: self.entry.ctx(),
-            entries: first.entries.clone(),
-            resume_points: first.resume_points.clone(),
-            prelude: first.prelude.clone(),
-            start: first.start,
-            out_words: out_words(&self.exits),
-            exits: self.exits.into_boxed_slice(),
-            bytes: self.entry.code_size(),
-            compile_time: self.compile_time,
-            tier: "second",
-            backend,
-            promoted: Cell::new(true),
-            optimisations: self.optimisations,
-            guesses: first.guesses.clone(),
-            dump: String::new(),
-            kept: Kept(self.kept),
-            owner: Owner { entry: self.entry, _counters: Box::default() },
-        }
-    }
 }
 
 /// With `COLUMBA_DUMP` set to a qualified name: every stage of its compilations goes to standard error.
@@ -483,43 +425,17 @@ pub fn take_last_compilation() -> Option<LastCompilation> {
     LAST.take()
 }
 
-/// When each stage of a compilation was done.
-#[derive(Default)]
-struct Stages(Vec<(&'static str, Duration)>);
-
-impl Stages {
-    fn done(&mut self, stage: &'static str, started: Instant) {
-        self.0.push((stage, started.elapsed()));
-    }
-
-    fn spent(&self) -> Vec<(&'static str, Duration)> {
-        let starts = std::iter::once(Duration::ZERO).chain(self.0.iter().map(|(_, at)| *at));
-        self.0.iter().zip(starts).map(|((stage, at), start)| (*stage, *at - start)).collect()
-    }
-}
-
-impl std::fmt::Display for Stages {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.spent().iter().try_for_each(|(stage, spent)| write!(f, " {stage} {} us", spent.as_micros()))
-    }
-}
-
 /// With `COLUMBA_LOG` set: a line on standard error for each compilation.
-fn log(captured: &CodeObject, entry: &CompiledEntry, request: &CompileRequest<'_>, stages: &Stages) {
+fn log_wanted() -> bool {
     static ASKED: OnceLock<bool> = OnceLock::new();
-    if !*ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some()) {
-        return;
-    }
-    let at = entry.code.as_ref().map_or(0, |code| code.as_ptr() as usize);
+    *ASKED.get_or_init(|| std::env::var_os("COLUMBA_LOG").is_some())
+}
+
+/// What is compiled, for such a line.
+fn log_line(captured: &CodeObject, request: &CompileRequest<'_>) -> String {
     let place = request.loop_header.map_or(String::new(), |offset| format!(", for the loop at {offset}"));
-    eprintln!(
-        "columba: {at:#x}+{:#x} {} ({}:{}){place}{};{stages}",
-        entry.code_size(),
-        captured.qualname,
-        captured.filename,
-        captured.first_line,
-        if request.generic { ", generic" } else { "" },
-    );
+    let generic = if request.generic { ", generic" } else { "" };
+    format!("{} ({}:{}){place}{generic}", captured.qualname, captured.filename, captured.first_line)
 }
 
 fn erase(entry: columba_jit_core::backend::EntryFn) -> Entry {
@@ -582,12 +498,17 @@ fn resume_points(
     points.into_boxed_slice()
 }
 
+impl Rest {
+    /// What the arguments looked like.
+    pub fn arguments(&self) -> Vec<Option<Rc<Example>>> {
+        self.guesses.arguments()
+    }
+}
+
 impl CompiledCode {
     /// What the arguments looked like when this was compiled.
     pub fn arguments(&self) -> Vec<Option<Rc<Example>>> {
-        let Guesses { argument_types, local_examples, .. } = &self.guesses;
-        let Some(live) = argument_types else { return local_examples.clone() };
-        live.iter().map(|live| (live.py != PyTypes::NONE).then(|| live.example.clone())).collect()
+        self.guesses.arguments()
     }
 }
 
@@ -623,33 +544,6 @@ fn build_ir(
         describe,
     })
     .map_err(|error| refuse("build", error))
-}
-
-/// In debug builds, and where the environment asks for it, broken IR is found where it arises.
-fn check(function: &Function, level: Level, stage: &str) -> Result<(), Refusal> {
-    static ASKED: OnceLock<bool> = OnceLock::new();
-    if cfg!(debug_assertions) || *ASKED.get_or_init(|| std::env::var_os("COLUMBA_VERIFY").is_some()) {
-        verify(function, level).map_err(|errors| refuse(stage, errors))?;
-    }
-    Ok(())
-}
-
-fn optimise(
-    function: &mut Function,
-    options: &config::Config,
-    dump: bool,
-    text: &mut String,
-    optimisations: &mut Vec<(&'static str, usize)>,
-) -> Result<(), Refusal> {
-    let passes = PassOptions { disabled: options.disable_passes.clone(), verify: false };
-    let reports = passes::run_and_watch(function, &passes, |pass, function| {
-        if dump {
-            let _ = writeln!(text, "; after {pass}\n{function}");
-        }
-    });
-    optimisations
-        .extend(reports.iter().filter(|report| report.changes > 0).map(|report| (report.name, report.changes)));
-    check(function, Level::Python, "passes")
 }
 
 /// Machine code with the bytecode and source line in the margin.
@@ -700,7 +594,7 @@ pub fn ir_text(
     let environment: &dyn Environment = live.as_ref().map_or(&NoEnvironment, |live| live);
     let (options, layout) = (config::current(), layout::for_compiler());
     let mut built = build_ir(&compiled.guesses, environment, &options, &captured, &bytecode, &layout, false)?;
-    optimise(&mut built.function, &options, false, &mut String::new(), &mut Vec::new())?;
+    job::optimise(&mut built.function, &options, false, &mut String::new(), &mut Vec::new())?;
     Ok(built.function.to_string())
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: the lock is held for copies only, never across a call into CPython. What the hook reads at every turn is
 //! mirrored in atomics.
 
-use crate::backends;
+use crate::{backends, job};
 use columba_jit_core::{build::SWITCHES, passes::PASSES};
 use std::sync::{
     Mutex,
@@ -39,6 +39,7 @@ pub struct Config {
     pub cpu: String,
     pub loop_entry: bool,
     pub parking: bool,
+    pub background: bool,
 }
 
 impl Config {
@@ -52,6 +53,7 @@ impl Config {
             cpu: String::new(),
             loop_entry: true,
             parking: true,
+            background: true,
         }
     }
 }
@@ -64,12 +66,13 @@ const LEAST_SAMPLED: i64 = 256;
 
 /// Names of the options, in the order in which they are listed.
 pub const NAMES: &[&str] =
-    &["backend", "threshold", "stress", "opt_level", "disable_passes", "cpu", "loop_entry", "parking"];
+    &["backend", "threshold", "stress", "opt_level", "disable_passes", "cpu", "loop_entry", "parking", "background"];
 
 static CONFIG: Mutex<Config> = Mutex::new(Config::new());
 static THRESHOLD: AtomicI64 = AtomicI64::new(DEFAULT_THRESHOLD);
 static LOOP_ENTRY: AtomicBool = AtomicBool::new(true);
 static MAY_PARK: AtomicBool = AtomicBool::new(true);
+static IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
 static STRESS_LOOPS: AtomicBool = AtomicBool::new(false);
 
 /// An option that cannot be set, said in one line that names the way out.
@@ -91,6 +94,7 @@ pub fn replace(config: Config) {
     THRESHOLD.store(config.threshold, Ordering::Relaxed);
     LOOP_ENTRY.store(config.loop_entry, Ordering::Relaxed);
     MAY_PARK.store(config.may_park(), Ordering::Relaxed);
+    IN_BACKGROUND.store(config.compiles_in_background(), Ordering::Relaxed);
     STRESS_LOOPS.store(config.stress == Stress::Loops, Ordering::Relaxed);
     *CONFIG.lock().unwrap() = config;
 }
@@ -110,6 +114,11 @@ pub fn may_park() -> bool {
     MAY_PARK.load(Ordering::Relaxed)
 }
 
+/// Whether the program goes on while it is compiled.
+pub fn compiles_in_background() -> bool {
+    IN_BACKGROUND.load(Ordering::Relaxed)
+}
+
 /// Whether loops are pulled out for the sake of it.
 pub fn stress_loops() -> bool {
     STRESS_LOOPS.load(Ordering::Relaxed)
@@ -118,7 +127,17 @@ pub fn stress_loops() -> bool {
 impl Config {
     /// Whether the hook may be parked. Who sets a small threshold or stresses anything counts on every call being seen.
     pub fn may_park(&self) -> bool {
-        self.parking && self.threshold >= LEAST_SAMPLED && self.stress == Stress::None
+        self.parking && self.leaves_room()
+    }
+
+    /// Whether the program goes on while it is compiled: if the backend is slow.
+    pub fn compiles_in_background(&self) -> bool {
+        self.background && self.leaves_room() && backends::by_name(self.backend()).is_some_and(job::is_slow)
+    }
+
+    /// Whether it does not matter at which call exactly something is compiled.
+    fn leaves_room(&self) -> bool {
+        self.threshold >= LEAST_SAMPLED && self.stress == Stress::None
     }
 
     /// The name of the backend in force; of two, the first, which compiles what is warm.
@@ -195,6 +214,7 @@ impl Config {
                     one_of("cpu", text, &["native", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"])?.to_owned();
             }
             "loop_entry" => self.loop_entry = switch("loop_entry", text)?,
+            "background" => self.background = switch("background", text)?,
             "parking" => self.parking = switch("parking", text)?,
             _ => return Err(ConfigError::Unknown { name: name.to_owned() }),
         }

@@ -16,6 +16,7 @@ pub mod embed;
 pub mod extraction;
 pub mod generators;
 pub mod hook;
+pub mod job;
 pub mod launcher;
 pub mod parking;
 mod python;

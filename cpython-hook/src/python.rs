@@ -242,6 +242,7 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
     dict.set_item("cpu", config.cpu())?;
     dict.set_item("loop_entry", config.loop_entry)?;
     dict.set_item("parking", config.parking)?;
+    dict.set_item("background", config.background)?;
     Ok(dict)
 }
 
@@ -252,6 +253,7 @@ fn info(py: Python<'_>, f: &Bound<'_, PyAny>) -> PyResult<FunctionInfo> {
     let state = CodeState::of(view(&code));
     let compiled = state.and_then(|state| state.compiled().or_else(|| state.any_loop_version()));
     let refusal = state.and_then(|state| state.refusal.borrow().as_ref().map(|refusal| refusal.reason.clone()));
+    let waiting = state.is_some_and(CodeState::is_under_way).then(|| "being compiled in the background".to_owned());
     let mut exits = Vec::new();
     if let Some(state) = state {
         let mut counts: Vec<_> = state.exits.borrow().iter().map(|(key, count)| (*key, *count)).collect();
@@ -266,7 +268,7 @@ fn info(py: Python<'_>, f: &Bound<'_, PyAny>) -> PyResult<FunctionInfo> {
     }
     Ok(FunctionInfo {
         compiled: compiled.is_some(),
-        reason: if compiled.is_some() { None } else { refusal },
+        reason: if compiled.is_some() { None } else { refusal.or(waiting) },
         tier: compiled.as_ref().map(|compiled| compiled.tier.to_owned()),
         backend: compiled.as_ref().map(|compiled| compiled.backend.to_owned()),
         entered: state.map_or(0, CodeState::times_entered),

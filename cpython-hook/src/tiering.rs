@@ -3,17 +3,24 @@
 //! Method: a code object is compiled when its calls reach `threshold`, or when the ticker finds it looping. Exits are
 //! counted by the guess that failed; after so many (`exits_before`) the code is compiled again with that guess
 //! generalised, and all else as before. Later versions wait longer and generalise all that ever failed, and the
-//! `LAST_VERSION`-th makes no guesses at all, so there is no storm.
+//! `LAST_VERSION`-th makes no guesses at all, so there is no storm. A slow backend works in the [`background`]: until it is
+//! done what was there before goes on, the interpreter or the version whose guesses failed.
 //! Invariants: a compilation that fails, or panics, is remembered as a refusal and never tried again; while one is
 //! under way the code object counts as refused, so it cannot start twice.
 
 use crate::{
-    code_state::{CodeState, ExitKey},
-    compile::{self, CompileRequest, CompiledCode, Refusal},
-    config, hook, ticker,
+    background,
+    code_state::{CALLS_PER_LOOK, CodeState, ExitKey},
+    compile::{self, CompileRequest, CompiledCode, Draft},
+    config, hook,
+    job::Refusal,
+    ticker,
 };
 use columba_cpython_runtime::{capture, code::Code, frame::Frame, thread::ThreadState};
-use columba_jit_core::exit::{Exit, Reason};
+use columba_jit_core::{
+    code::Placement,
+    exit::{Exit, Reason},
+};
 use pyo3::ffi::PyObject;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -25,10 +32,14 @@ use std::{
 const EXITS_PER_GUESS: u64 = 8;
 /// The same where a global name was not where it had been.
 const NAMESPACE_EXITS: u64 = 4 * EXITS_PER_GUESS;
+/// Exits of a version that is being replaced before the interpreter takes over until then.
+const EXITS_MEANWHILE: u32 = 64;
 /// Versions that are compiled again as soon as that; the next waits four times as long, and those after it sixteen times.
 const EAGER_VERSIONS: u32 = 4;
 /// Code units that compile in about the time between two samples of the ticker.
 const UNITS_PER_SAMPLE: usize = 150;
+/// The same when only the IR is made meanwhile, and the rest in the background.
+const UNITS_BUILT_PER_SAMPLE: usize = 600;
 /// Calls until a function is compiled one of whose loops was.
 const CALLS_AFTER_LOOP: i64 = 2;
 /// Classes that are remembered for an attribute access, and failures after which it is not guessed any more.
@@ -81,15 +92,24 @@ pub fn first_sight<'a>(frame: Frame) -> Option<&'a CodeState> {
 /// The countdown has run out: compile, if it has not been tried.
 #[cold]
 pub fn on_hot(state: &CodeState, frame: Frame) -> Option<Rc<CompiledCode>> {
+    if state.under_way.get() {
+        background::install();
+        if state.under_way.get() {
+            state.countdown.set(CALLS_PER_LOOK);
+            return None;
+        }
+        return state.compiled();
+    }
     compile_now(state, Some(frame))
 }
 
-/// Whether the interpreter has already spent about as long in this code's loops as compiling them will take: then
-/// compiling at once costs at most twice what knowing the future would.
+/// Whether the interpreter has already spent about as long in this code's loops as the program will wait for their
+/// compilation: then compiling at once costs at most twice what knowing the future would.
 fn loop_has_earned_compilation(state: &CodeState) -> bool {
+    let units = if config::compiles_in_background() { UNITS_BUILT_PER_SAMPLE } else { UNITS_PER_SAMPLE };
     config::threshold() == 0
         || config::stress_loops()
-        || state.sampled.get() as usize * UNITS_PER_SAMPLE >= state.code().code_units() as usize
+        || state.sampled.get() as usize * units >= state.code().code_units() as usize
 }
 
 /// A frame was pulled out of the interpreter at a loop header. `None`: the interpreter goes on.
@@ -103,7 +123,10 @@ pub fn on_loop_entry(thread: ThreadState, frame: Frame, state: &CodeState, offse
     if known.is_none() && !loop_has_earned_compilation(state) {
         return None;
     }
-    let fitting = known.or_else(|| compile_loop(state, frame, offset));
+    let fitting = match known {
+        Some(known) if !state.loop_is_stale(offset) => Some(known),
+        known => compile_loop(state, frame, offset).or(known),
+    };
     let compiled = fitting?;
     let entry = compiled.entry_at(offset)?;
     // A function that loops is worth a version of its own soon: the next call need not wait for the ticker.
@@ -124,6 +147,13 @@ fn exits_before(versions: u32) -> u64 {
 pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, frame: Frame) {
     TOTALS.exits.fetch_add(1, Ordering::Relaxed);
     let key = ExitKey { origin: exit.origin, reason: exit.reason };
+    if state.is_being_replaced(compiled) {
+        // What fails is known to, and the next version will count for itself.
+        if state.count_failure_meanwhile() > EXITS_MEANWHILE {
+            state.withdraw(compiled);
+        }
+        return;
+    }
     if exit.reason == Reason::Version {
         note_receiver(state, exit.origin, frame);
     }
@@ -148,12 +178,12 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, fram
     }
     if is_whole {
         if state.versions.get() < LAST_VERSION {
-            drop(state.replace_compiled(None));
+            state.retire();
             state.countdown.set(0);
             state.set_watched(true);
         }
     } else {
-        state.retire_loop(compiled);
+        state.set_loop_stale(compiled);
     }
 }
 
@@ -211,6 +241,9 @@ pub fn remember_locals(state: &CodeState, frame: Frame) {
 /// version is not disturbed by what one activation's loop looks like.
 fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<CompiledCode>> {
     let versions = state.loop_version(header).1;
+    if state.loop_is_under_way(header) {
+        return None;
+    }
     if state.refusal.borrow().is_some() || versions > LAST_VERSION {
         state.set_watched(config::stress_loops());
         return None;
@@ -226,20 +259,96 @@ fn compile_loop(state: &CodeState, frame: Frame, header: u32) -> Option<Rc<Compi
         generic: versions + 1 > LAST_VERSION,
         dump: false,
     };
-    match run_compiler(state.code(), &request) {
-        Ok(compiled) => {
-            count_compilation(&compiled);
-            let compiled = Rc::new(compiled);
-            drop(state.replace_loop(header, compiled.clone()));
-            Some(compiled)
+    match start(state, &request) {
+        Ok(Started::Finished(compiled)) => {
+            keep_loop(state, header, compiled);
+            state.loop_version(header).0
+        }
+        Ok(Started::UnderWay) => {
+            state.set_loop_under_way(header, true);
+            state.exits_meanwhile.set(0);
+            None
         }
         Err(refusal) => {
-            TOTALS.refused.fetch_add(1, Ordering::Relaxed);
-            state.refusal.replace(Some(refusal));
-            state.set_watched(config::stress_loops());
+            refuse(state, refusal);
             None
         }
     }
+}
+
+/// How a compilation has begun.
+enum Started {
+    /// It is over.
+    Finished(Rc<CompiledCode>),
+    /// It goes on in the background; [`finish_version`] will be told.
+    UnderWay,
+}
+
+/// Compiles, or begins to. What is asked for without a frame is waited for.
+fn start(state: &CodeState, request: &CompileRequest<'_>) -> Result<Started, Refusal> {
+    if request.frame.is_none() || !config::compiles_in_background() {
+        return run_compiler(state.code(), request).map(|compiled| Started::Finished(Rc::new(compiled)));
+    }
+    guarded(|| {
+        let draft = Draft::new(state.code(), request, Placement::Fresh)?;
+        if request.loop_header.is_none() {
+            state.arguments_under_way.replace(draft.rest.arguments());
+        }
+        match background::submit(state.code(), draft, None, request.loop_header) {
+            true => Ok(Started::UnderWay),
+            false => compile::compile(state.code(), request).map(|compiled| Started::Finished(Rc::new(compiled))),
+        }
+    })
+}
+
+/// What has been compiled in the background is put into use, or its refusal noted.
+pub fn finish_version(state: &CodeState, header: Option<u32>, made: Result<CompiledCode, Refusal>) {
+    forget_version(state.code(), header);
+    state.exits.borrow_mut().values_mut().for_each(|count| count.since_compiled = 0);
+    match (made, header) {
+        (Ok(compiled), None) => keep(state, Rc::new(compiled)),
+        (Ok(compiled), Some(header)) => {
+            keep_loop(state, header, Rc::new(compiled));
+            state.set_watched(true);
+            ticker::wake();
+        }
+        (Err(refusal), _) => refuse(state, refusal),
+    }
+}
+
+/// Nothing is made in the background any more, for the code or its loop at `header`.
+pub fn forget_version(code: Code, header: Option<u32>) {
+    let Some(state) = CodeState::of(code) else { return };
+    match header {
+        Some(header) => state.set_loop_under_way(header, false),
+        None => {
+            state.under_way.set(false);
+            state.arguments_under_way.take();
+            // What is compiled is called as such, whatever this says.
+            state.countdown.set(if state.compiled().is_some() { ALWAYS } else { config::threshold() });
+        }
+    }
+}
+
+fn keep(state: &CodeState, compiled: Rc<CompiledCode>) {
+    state.versions.set(state.versions.get() + 1);
+    state.entered_before.set(state.times_entered());
+    count_compilation(&compiled);
+    drop(state.replace_compiled(Some(compiled)));
+    state.countdown.set(ALWAYS);
+}
+
+fn keep_loop(state: &CodeState, header: u32, compiled: Rc<CompiledCode>) {
+    count_compilation(&compiled);
+    drop(state.replace_loop(header, compiled));
+}
+
+/// An earlier version, if there is one, stays in use.
+fn refuse(state: &CodeState, refusal: Refusal) {
+    TOTALS.refused.fetch_add(1, Ordering::Relaxed);
+    state.refusal.replace(Some(refusal));
+    state.set_watched(config::stress_loops());
+    state.countdown.set(if state.compiled().is_some() { ALWAYS } else { NEVER });
 }
 
 /// Compiles a code object and puts the result into use.
@@ -258,27 +367,22 @@ pub fn compile_now(state: &CodeState, frame: Option<Frame>) -> Option<Rc<Compile
         generic: state.versions.get() + 1 >= LAST_VERSION,
         dump: false,
     };
-    match run_compiler(state.code(), &request) {
-        Ok(compiled) => {
-            state.versions.set(state.versions.get() + 1);
-            state.entered_before.set(state.times_entered());
-            count_compilation(&compiled);
-            let compiled = Rc::new(compiled);
-            drop(state.replace_compiled(Some(compiled.clone())));
-            state.countdown.set(ALWAYS);
-            Some(compiled)
-        }
-        Err(refusal) => {
-            TOTALS.refused.fetch_add(1, Ordering::Relaxed);
-            state.refusal.replace(Some(refusal));
-            state.set_watched(config::stress_loops());
-            // An earlier version, if there is one, stays in use.
-            if state.compiled().is_some() {
+    let started = start(state, &request);
+    let previous = state.take_retired();
+    match started {
+        Ok(Started::Finished(compiled)) => keep(state, compiled),
+        Ok(Started::UnderWay) => {
+            state.under_way.set(true);
+            state.exits_meanwhile.set(0);
+            state.countdown.set(CALLS_PER_LOOK);
+            if previous.is_some() {
+                drop(state.replace_compiled(previous));
                 state.countdown.set(ALWAYS);
             }
-            None
         }
+        Err(refusal) => refuse(state, refusal),
     }
+    state.compiled()
 }
 
 /// Puts a second version into use in place of the first, unless that has gone out of use meanwhile.
@@ -303,7 +407,12 @@ pub fn replace_version(state: &CodeState, first: &Rc<CompiledCode>, header: Opti
 
 /// Runs the compiler; a panic there is a refusal.
 pub fn run_compiler(code: Code, request: &CompileRequest<'_>) -> Result<CompiledCode, Refusal> {
-    catch_unwind(AssertUnwindSafe(|| compile::compile(code, request)))
+    guarded(|| compile::compile(code, request))
+}
+
+/// A panic is a refusal.
+fn guarded<T>(compile: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(compile))
         .unwrap_or_else(|panic| Err(Refusal { reason: format!("the compiler panicked: {}", panic_message(&*panic)) }))
 }
 

@@ -134,9 +134,11 @@ pub(crate) unsafe fn defaults(tuple: *mut PyObject) -> Option<Defaults> {
     }
 }
 
+/// An object as a constant.
+///
 /// # Safety
 /// `item` is a live object; the GIL is held.
-unsafe fn constant(item: *mut PyObject, depth: u32) -> Constant {
+pub(crate) unsafe fn constant(item: *mut PyObject, depth: u32) -> Constant {
     // SAFETY: exact types are checked before their contents are read.
     unsafe {
         if item == ffi::Py_None() {

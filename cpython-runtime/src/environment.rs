@@ -18,7 +18,7 @@ use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate};
 use columba_jit_core::build::instances::ClassInit;
 use columba_jit_core::build::intrinsics::{Builtin, Class};
-use columba_jit_core::build::receivers::{Access, MethodPlace};
+use columba_jit_core::build::receivers::{Access, ClassValue, MethodPlace};
 use columba_jit_core::build::state::Known;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::decode::decode;
@@ -373,12 +373,31 @@ impl Environment for LiveEnvironment {
             if found.is_null() || (*object::type_of(found)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
                 return None;
             }
-            let descriptor = found as u64;
-            if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
-                return ((*ty).tp_dictoffset == 0).then_some(MethodPlace { descriptor, shared_keys: None });
+            Some(MethodPlace { descriptor: found as u64, shared_keys: keys_without(ty, name)? })
+        }
+    }
+
+    fn class_value(&self, version: u32, name: u32) -> Option<ClassValue> {
+        let ty = types_seen::with_version(version)?;
+        let name = self.name(name);
+        // SAFETY: a live heap type; what is found in it is borrowed from it.
+        unsafe {
+            if !has_generic_getattr(ty) {
+                return None;
             }
-            let keys = SharedKeys::of(ty)?;
-            keys.position(name).is_none().then_some(MethodPlace { descriptor, shared_keys: Some(keys.count as i64) })
+            let found = capi::_PyType_Lookup(ty, name);
+            if found.is_null() || (*object::type_of(found)).tp_descr_get.is_some() {
+                return None;
+            }
+            let py = types_of(found);
+            let number = matches!(py, PyTypes::INT | PyTypes::FLOAT).then(|| capture::constant(found, 0));
+            Some(ClassValue {
+                address: found as u64,
+                py,
+                shared_keys: keys_without(ty, name)?,
+                type_version: version_of_class_of(found)?,
+                number,
+            })
         }
     }
 
@@ -423,15 +442,7 @@ impl Environment for LiveEnvironment {
             if value.is_null() || takes_class && !is_function(value) {
                 return None;
             }
-            let mut value_version = 0;
-            if plain && (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
-                // A lookup gives the type a version if it has none.
-                subscripts::python_functions(ty);
-                value_version = object::type_version(ty);
-                if value_version == 0 {
-                    return None;
-                }
-            }
+            let value_version = if plain { version_of_class_of(found)? } else { 0 };
             Some(ClassAttribute {
                 address: value as u64,
                 takes_class,
@@ -665,6 +676,42 @@ unsafe fn has_generic_setattr(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: says the caller.
     let set = unsafe { (*ty).tp_setattro };
     set.is_some_and(|set| set as usize == ffi::PyObject_GenericSetAttr as *const () as usize)
+}
+
+/// How many names instances of a class share, none of which is `name`: `Some(None)` where instances have no dictionary. `None`
+/// where some instance may have an attribute of that name without a dictionary of its own.
+///
+/// # Safety
+/// As for [`SharedKeys::of`].
+unsafe fn keys_without(ty: *mut ffi::PyTypeObject, name: *mut PyObject) -> Option<Option<i64>> {
+    // SAFETY: says the caller.
+    unsafe {
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
+            return ((*ty).tp_dictoffset == 0).then_some(None);
+        }
+        let keys = SharedKeys::of(ty)?;
+        keys.position(name).is_none().then_some(Some(keys.count as i64))
+    }
+}
+
+/// The version of an object's type if that may still come to have a `__get__`, else 0. `None`: it has no version.
+///
+/// # Safety
+/// A live object; the GIL is held.
+unsafe fn version_of_class_of(object: *mut PyObject) -> Option<u32> {
+    // SAFETY: says the caller.
+    unsafe {
+        let ty = object::type_of(object);
+        if (*ty).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return Some(0);
+        }
+        // A lookup gives the type a version if it has none.
+        subscripts::python_functions(ty);
+        match object::type_version(ty) {
+            0 => None,
+            version => Some(version),
+        }
+    }
 }
 
 /// The keys that instances of a heap type share.

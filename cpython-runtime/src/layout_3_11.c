@@ -165,6 +165,9 @@ void columba_layout(void) {
 #endif
     V("interp", "LIST_FREE_LISTS", PyList_MAXFREELIST);
     O("interp", "GC_GENERATION0", PyInterpreterState, gc.generation0);
+    O("interp", "GC_ENABLED", PyInterpreterState, gc.enabled);
+    O("interp", "GC_THRESHOLD", PyInterpreterState, gc.generations[0].threshold);
+    O("interp", "GC_COUNT", PyInterpreterState, gc.generations[0].count);
     O("gc_head", "GC_NEXT", PyGC_Head, _gc_next);
     O("gc_head", "GC_PREV", PyGC_Head, _gc_prev);
     Z("gc_head", PyGC_Head);

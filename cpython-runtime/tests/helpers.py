@@ -664,6 +664,18 @@ def test_iteration():
         assert type(iterator) is type(iter(range(1))) and list(iterator) == list(range(*bounds)), bounds
     for bounds in (0, 5, 0), (-(1 << 63), (1 << 63) - 2, 1 << 62), (0, (1 << 63) - 1, 2), (0, -(1 << 63), -2):
         assert call("range_iterator", *bounds) is NULL, bounds
+    for sequence in [1, "a", None], (1.5, 2), [], ():
+        count = sys.getrefcount(sequence)
+        iterator = call("sequence_iterator", sequence)
+        assert type(iterator) is type(iter(sequence)) and gc.is_tracked(iterator) and list(iterator) == list(sequence), sequence
+        del iterator
+        assert sys.getrefcount(sequence) == count
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1)
+    keep = [[] for _ in range(10)]
+    made = [call("sequence_iterator", keep) for _ in range(5)]
+    gc.set_threshold(*thresholds)
+    assert NULL in made, "the collector could have been started"
     iterator = call("get_iter", [1])
     assert call("for_iter", iterator) == 1 and call("for_iter", iterator) is NULL
     fails(TypeError, "'int' object is not iterable", "get_iter", 5)

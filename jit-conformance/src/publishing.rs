@@ -165,9 +165,16 @@ fn several_threads_compile_at_once(bench: &Bench<'_>) {
     let memory = CodeMemory::new(CodeOptions::default());
     let threads = 4;
     let start = Barrier::new(threads);
+    let kept = Mutex::new(Vec::new());
+    let check = |k: i64, entry: &CompiledEntry| {
+        let mut out = 0;
+        // SAFETY: writes one word.
+        unsafe { entry.call(std::ptr::null_mut(), std::ptr::null_mut(), &mut out, 2) };
+        assert_eq!(out as i64, 2 * k);
+    };
     std::thread::scope(|scope| {
         for thread in 0..threads as i64 {
-            let (memory, start) = (&memory, &start);
+            let (memory, start, all, check) = (&memory, &start, &kept, &check);
             scope.spawn(move || {
                 start.wait();
                 let mut kept = Vec::new();
@@ -181,13 +188,17 @@ fn several_threads_compile_at_once(bench: &Bench<'_>) {
                         backend.compile(&unit, &config, &mut CodeSink::new(memory, Placement::Fresh)).unwrap(),
                     ));
                 }
-                for (k, entry) in &kept {
-                    let mut out = 0;
-                    // SAFETY: writes one word.
-                    unsafe { entry.call(std::ptr::null_mut(), std::ptr::null_mut(), &mut out, 2) };
-                    assert_eq!(out as i64, 2 * k);
-                }
+                kept.iter().for_each(|(k, entry)| check(*k, entry));
+                all.lock().unwrap().extend(kept);
             });
         }
     });
+    // Nobody runs them now: they can be packed.
+    let mut kept = kept.into_inner().unwrap();
+    let packed_before = memory.statistics().packed;
+    kept.iter_mut().for_each(|(_, entry)| entry.pack(&memory, "threads"));
+    kept.iter().for_each(|(k, entry)| check(*k, entry));
+    if kept.iter().any(|(_, entry)| entry.code.is_some()) {
+        assert!(memory.statistics().packed > packed_before, "nothing was packed");
+    }
 }

@@ -52,6 +52,8 @@ bitflags! {
         const BACKGROUND = 1 << 2;
         /// Distinguishes the levels of [`Effort`].
         const EFFORT = 1 << 3;
+        /// Takes so long that a program should not wait for it, where that can be had.
+        const SLOW = 1 << 4;
     }
 }
 
@@ -178,6 +180,17 @@ impl CompiledEntry {
             None => owner,
         });
         self
+    }
+
+    /// Moves the code among that of other small functions, if it can be: see [`CodeMemory::pack`]. Nobody may be running it.
+    pub fn pack(&mut self, memory: &CodeMemory, name: &str) {
+        let Some(old) = &self.code else { return };
+        let Some(packed) = memory.pack(old, name) else { return };
+        let offset = self.function as usize - old.as_ptr() as usize;
+        // SAFETY: the same bytes, which do not depend on where they are; the offset lies within them, since only `from_code`
+        // gives an entry code.
+        self.function = unsafe { std::mem::transmute::<*const u8, EntryFn>(packed.as_ptr().add(offset)) };
+        self.code = Some(packed);
     }
 
     pub fn function(&self) -> EntryFn {

@@ -165,6 +165,8 @@ helpers! {
     SubscrSlice "subscr_slice" ("OOOQ") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (start, stop, step): the iterator of a range; null, without an exception: there is none of that type.
     RangeIterator "range_iterator" ("III") "Q" [MEMORY];
+    /// The iterator of an exact list or tuple; null, without an exception: making it could run Python.
+    SequenceIterator "sequence_iterator" ("B") "Q" [MEMORY];
     /// (container, start, stop, step): a slice of an exact list, tuple, str or bytes; null: nothing was done, and no exception is set.
     /// A bound that is not given is the first or last number there is, as in `PySlice_Unpack`.
     SubscrSliceQuick "subscr_slice_quick" ("BIII") "Q" [MEMORY];

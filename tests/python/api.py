@@ -9,9 +9,11 @@ def f(n):
     return t
 
 
+enabled = columba.is_enabled()
+if enabled:
+    columba.config(background=False)
 for _ in range(3000):
     f(10)
-enabled = columba.is_enabled()
 info = columba.info(f)
 print(type(info.compiled).__name__, info.reason is None or isinstance(info.reason, str))
 if enabled:

@@ -1,6 +1,6 @@
 # What is taken apart is a list at one time and a tuple at another; then something else.
-# optimised: sum_of: inline_containers
-# optimised: twice: inline_containers
+# compiled: either
+# optimised: either: inline_containers
 
 
 class Length:
@@ -20,6 +20,12 @@ def twice(sequence):
     return [a, e, i]
 
 
+def either(sequence):
+    a, b, c = sequence
+    c, b, a = sequence
+    return (a, b, c)
+
+
 def attempt(function, sequence):
     try:
         return function(sequence)
@@ -31,7 +37,7 @@ KINDS = [(1, 2, 3), [4, 5, 6], (7.5, 8.5, 9.5), ["a", "b", "c"]]
 OTHERS = [{1: 0, 2: 0, 3: 0}, "pqr", Length(), (1, 2), [1, 2, 3, 4], 5, None, range(3)]
 
 for round in range(300):
-    results = [(sum_of(kind), twice(kind)) for kind in KINDS]
+    results = [(sum_of(kind), twice(kind), either(kind)) for kind in KINDS]
 print(results)
 
 for round in range(40):

@@ -65,6 +65,7 @@ class Config(TypedDict):
     cpu: str
     loop_entry: bool
     parking: bool
+    background: bool
 
 def enable(backend: str | tuple[str, str] | None = None, **config: Any) -> None:
     """Compiles hot code from now on. Of two backends the first compiles what is warm, the second, on a thread of its

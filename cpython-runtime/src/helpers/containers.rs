@@ -92,6 +92,20 @@ pub(super) unsafe fn track(item: Object) {
     }
 }
 
+/// Whether the next object that the collector knows of may start it (`gc_alloc` of `Modules/gcmodule.c`).
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub(super) unsafe fn would_collect() -> bool {
+    // SAFETY: fields of a live interpreter.
+    unsafe {
+        let interpreter = gil_holder().load(Relaxed).cast::<u8>().add(thread::INTERP).cast::<*mut u8>().read();
+        let field = |offset: usize| interpreter.add(offset).cast::<i32>().read();
+        field(interp::GC_COUNT) >= field(interp::GC_THRESHOLD) && field(interp::GC_ENABLED) != 0
+    }
+}
+
 /// `_PyObject_GC_UNTRACK`, of an object that may not be tracked.
 ///
 /// # Safety

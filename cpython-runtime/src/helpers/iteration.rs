@@ -1,6 +1,10 @@
 //! `for`.
 
-use super::{Object, Owned, capi, interned, messages};
+use super::{
+    Object, Owned, capi,
+    containers::{track, would_collect},
+    interned, messages,
+};
 use crate::{
     direct,
     generator::{self, Outcome},
@@ -51,6 +55,29 @@ pub(super) unsafe fn iterator_of(iterable: Object) -> Object {
             }
         }
         ffi::PyObject_GetIter(iterable)
+    }
+}
+
+/// `list_iter` and `tuple_iter` of an exact list or tuple (borrowed); null, without an exception, where the object that this
+/// takes could start the collector, which runs Python.
+pub(super) unsafe extern "C" fn sequence_iterator(sequence: Object) -> Object {
+    // SAFETY: the contract of helpers; the two iterators have the same fields.
+    unsafe {
+        if would_collect() {
+            return null_mut();
+        }
+        let tuple = object::type_of(sequence) == &raw mut ffi::PyTuple_Type;
+        let ty = if tuple { &raw mut ffi::PyTupleIter_Type } else { &raw mut ffi::PyListIter_Type };
+        let iterator = ffi::PyObject_GC_New::<ffi::PyObject>(ty);
+        if iterator.is_null() {
+            ffi::PyErr_Clear();
+            return null_mut();
+        }
+        object::incref(sequence);
+        iterator.byte_add(layout::list_iterator::IT_INDEX).cast::<isize>().write(0);
+        iterator.byte_add(layout::list_iterator::IT_SEQ).cast::<Object>().write(sequence);
+        track(iterator);
+        iterator
     }
 }
 

@@ -97,6 +97,7 @@ pub fn address(helper: Helper) -> usize {
         StoreSubscrFunction => subscripts::store_subscr_function,
         SubscrSlice => slices::subscr_slice,
         RangeIterator => iteration::range_iterator,
+        SequenceIterator => iteration::sequence_iterator,
         SubscrSliceQuick => slices::subscr_slice_quick,
         StoreSubscrSlice => slices::store_subscr_slice,
         StoreSliceQuick => slices::store_slice_quick,

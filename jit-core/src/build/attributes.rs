@@ -59,10 +59,10 @@ impl Builder<'_> {
             self.count("inline_attributes");
             self.typed(value, PyTypes::OBJECT);
             self.exemplify(value, example);
-            self.replace_owner(value);
+            self.replace_owner(value, PyTypes::OBJECT);
             return;
         }
-        if self.load_from_module(name) || self.load_from_class(name) {
+        if self.load_from_module(name) || self.load_from_class(name) || self.load_from_own_class(name) {
             return;
         }
         let owner = self.pop_owned();
@@ -72,14 +72,14 @@ impl Builder<'_> {
     }
 
     /// Replaces the topmost item by a value read from it.
-    fn replace_owner(&mut self, value: Value) {
+    pub(super) fn replace_owner(&mut self, value: Value, py: PyTypes) {
         let owner = self.pop();
         if let Item::Object { own: Own::Owned, .. } = owner {
             self.effect(Op::Incref(value));
             self.release(owner);
-            self.push_owned(value, PyTypes::OBJECT);
+            self.push_owned(value, py);
         } else {
-            self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
+            self.push(Item::Object { value, own: Own::Volatile, py, big: false, known: None });
         }
     }
 
@@ -187,7 +187,7 @@ impl Builder<'_> {
         }
         self.count("inline_module_attributes");
         self.typed(value, PyTypes::OBJECT);
-        self.replace_owner(value);
+        self.replace_owner(value, PyTypes::OBJECT);
         self.recognise_top(place.known.map(|(known, _)| known).or(place.callee.map(Known::Function)));
         true
     }
@@ -236,7 +236,7 @@ impl Builder<'_> {
         }
     }
 
-    fn guard_version_of(&mut self, ty: Value, version: u32) {
+    pub(super) fn guard_version_of(&mut self, ty: Value, version: u32) {
         let have = self.load(MemTy::U32, Ty::I64, ty, self.request.layout.type_version);
         let expected = self.int(i64::from(version));
         let same = self.compare(Cond::Eq, have, expected);
@@ -260,7 +260,7 @@ impl Builder<'_> {
         let Some(found) = self.class_attribute(name, false) else { return false };
         let value = self.address(found.address);
         self.count("inline_class_attributes");
-        self.replace_owner(value);
+        self.replace_owner(value, PyTypes::OBJECT);
         self.recognise_top(found.callee.map(Known::Function));
         true
     }
@@ -277,7 +277,7 @@ impl Builder<'_> {
             self.push(class);
         } else {
             let below = self.state.stack.len() - 1;
-            self.replace_owner(value);
+            self.replace_owner(value, PyTypes::OBJECT);
             self.recognise_top(known);
             self.state.stack.insert(below, Item::Null);
         }

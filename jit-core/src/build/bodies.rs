@@ -249,7 +249,7 @@ impl Builder<'_> {
     /// An attribute, of an instance, a class or a module. `false`: nothing is known of it.
     fn body_attribute(&mut self, name: u32, feedback: &Feedback) -> bool {
         if *feedback == Feedback::None || matches!(feedback, Feedback::Module { .. }) {
-            return self.load_from_module(name) || self.load_from_class(name);
+            return self.load_from_module(name) || self.load_from_class(name) || self.load_from_own_class(name);
         }
         self.load_attr(name, feedback);
         true

@@ -167,6 +167,13 @@ impl Builder<'_> {
             // Its own iterator.
             return;
         }
+        if let Some(tuple) = self.makes_sequence_iterator(py) {
+            let exact = if tuple { PyTypes::TUPLE_ITER } else { PyTypes::LIST_ITER };
+            self.iterators.insert(self.at.next, exact);
+            let iterator = self.sequence_iterator();
+            self.push_owned(iterator, exact);
+            return;
+        }
         let value = self.pop_owned();
         let iterator = self.call_object(Helper::GetIter, vec![value]);
         let guess = match py.exact() {
@@ -195,6 +202,41 @@ impl Builder<'_> {
             }
             _ => self.push_owned(iterator, PyTypes::OBJECT),
         }
+    }
+
+    /// Whether the iterator of an item of that type can mostly be made without anybody seeing the frame: true for a tuple's. What
+    /// is known of names does not survive Python, so it is not tried where there are any.
+    fn makes_sequence_iterator(&self, py: PyTypes) -> Option<bool> {
+        let wanted = self.request.options.inline_containers && !self.names_known();
+        match py.exact().filter(|_| wanted) {
+            Some(PyTypes::TUPLE) => Some(true),
+            Some(PyTypes::LIST) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Pops an exact list or tuple, and gives a new iterator of it. Locals are written back only where making it may start the
+    /// collector.
+    fn sequence_iterator(&mut self) -> Value {
+        let join = self.new_join();
+        let iterator = self.function.add_param(join, Ty::Obj);
+        self.settle_volatile();
+        let value = self.own_at(self.position(1));
+        let quick = self.emit(Op::Call(Helper::SequenceIterator, vec![value]));
+        let null = self.emit(Op::Null(Ty::Obj));
+        let made = self.compare(Cond::Ne, quick, null);
+        let not = self.branch(made, true);
+        // The iterator has a reference of its own, so this is not the last one.
+        self.effect(Op::Decref(value));
+        self.goto_with(join, quick);
+        self.aside(not, |b| {
+            let value = b.pop_owned();
+            let made = b.call_object(Helper::GetIter, vec![value]);
+            b.goto_with(join, made);
+        });
+        self.pop();
+        self.block = join;
+        iterator
     }
 
     /// Whether the instruction before this one has made the iterator.
@@ -295,15 +337,42 @@ impl Builder<'_> {
         for end in ends {
             self.aside(end, |b| b.goto(finished));
         }
-        self.aside(finished, |b| {
-            b.call(Helper::ForIter, vec![iter]);
-            let item = b.pop();
-            b.release(item);
-            b.edge_to(exhausted);
-        });
+        self.aside(finished, |b| b.end_of_sequence(iter, exhausted));
         let example = self.loop_example();
         self.exemplify(value, example);
         self.push_owned(value, PyTypes::OBJECT);
+    }
+
+    /// The iterator of a list or tuple has come to its end. It lets go of what it went through, which mostly is not the last
+    /// reference: then no Python runs, and locals stay as they are.
+    fn end_of_sequence(&mut self, iter: Value, exhausted: Offset) {
+        let layout = self.request.layout;
+        if self.names_known() {
+            self.call(Helper::ForIter, vec![iter]);
+        } else {
+            let sequence = self.load(MemTy::Ptr, Ty::Obj, iter, layout.list_iter_list);
+            let ended = self.branch_on_null(sequence);
+            let count = self.load(MemTy::I64, Ty::I64, sequence, layout.ob_refcnt);
+            let one = self.int(1);
+            let shared = self.compare(Cond::Ne, count, one);
+            let last = self.branch(shared, true);
+            let null = self.emit(Op::Null(Ty::Obj));
+            self.store(MemTy::Ptr, iter, layout.list_iter_list, null);
+            self.effect(Op::Decref(sequence));
+            let done = self.new_join();
+            self.goto(done);
+            self.aside(last, |b| {
+                b.call(Helper::ForIter, vec![iter]);
+                b.goto(done);
+            });
+            self.aside(ended, |b| b.goto(done));
+            self.block = done;
+        }
+        // It goes through nothing any more: to release it runs no Python.
+        if let Item::Object { own: Own::Owned, .. } = self.pop() {
+            self.release_value(iter, PyTypes::RANGE_ITER);
+        }
+        self.edge_to(exhausted);
     }
 
     fn for_generic(&mut self, iter: Value, exhausted: Offset) {

@@ -562,7 +562,7 @@ impl Builder<'_> {
         };
         let py = constant_types(self.constant(number));
         let value = self.emit(Op::Symbol(symbol, Ty::Obj));
-        if py == PyTypes::INT {
+        if matches!(py, PyTypes::INT | PyTypes::FLOAT) {
             self.constants.insert(value, number);
         }
         self.defined(value, py)

@@ -144,14 +144,14 @@ impl Builder<'_> {
 
     /// Unboxes an object known to be of the exact type; ints may leave.
     pub fn unbox(&mut self, value: Value, kind: RawKind) -> Raw {
+        if let Some(&constant) = self.constants.get(&value)
+            && let Some(raw) = self.constant_raw(constant)
+        {
+            return raw;
+        }
         kind.with(match kind {
             RawKind::Float => self.emit(Op::UnboxFloat(value)),
             RawKind::Int => {
-                if let Some(&constant) = self.constants.get(&value)
-                    && let Some(raw) = self.constant_raw(constant)
-                {
-                    return raw;
-                }
                 let leave = self.leave(Reason::Overflow);
                 self.emit(Op::UnboxInt(value, leave))
             }

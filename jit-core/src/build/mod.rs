@@ -57,7 +57,7 @@ use examples::Example;
 use inlining::Callee;
 use instances::ClassInit;
 use intrinsics::Class;
-use receivers::{Access, MethodPlace};
+use receivers::{Access, ClassValue, MethodPlace};
 use state::Known;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -140,6 +140,11 @@ pub trait Environment {
 
     /// What the class with that version, whose own type is exactly `type`, has under a name.
     fn class_attribute(&self, _version: u32, _name: u32) -> Option<ClassAttribute> {
+        None
+    }
+
+    /// What instances of the class with that version find in it under a name, if it is no descriptor.
+    fn class_value(&self, _version: u32, _name: u32) -> Option<ClassValue> {
         None
     }
 

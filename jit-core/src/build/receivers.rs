@@ -12,6 +12,7 @@
 use super::builder::Builder;
 use super::partial::Choice;
 use super::state::*;
+use crate::bytecode::code::Constant;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
 use crate::ir::op::{BinOp, Cond, Op, Symbol, Value};
@@ -25,6 +26,20 @@ pub struct MethodPlace {
     /// How many attributes the keys have that instances share, none of them the method's name; `None` where instances have no
     /// dictionary.
     pub shared_keys: Option<i64>,
+}
+
+/// What instances of a class find in the class under a name, unless an instance has it itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassValue {
+    /// Address of the object, alive as long as a live type has the version.
+    pub address: u64,
+    pub py: PyTypes,
+    /// As for [`MethodPlace`].
+    pub shared_keys: Option<i64>,
+    /// Version of the object's type where that is a class which may still come to have a `__get__`, else 0.
+    pub type_version: u32,
+    /// The same as a constant, if it is a number.
+    pub number: Option<Constant>,
 }
 
 /// What is done with an attribute: classes can redefine either.
@@ -209,14 +224,7 @@ impl Builder<'_> {
         let Some(versions) = self.versions(version, first, place) else { return false };
         let Some((owner, tests)) = self.guard_versions(1, &versions) else { return false };
         let (version, first) = versions[0];
-        if first.shared_keys.is_some() {
-            let keys = self.guard_no_dictionary(owner);
-            let found = self.load(MemTy::I64, Ty::I64, keys, self.request.layout.keys_entries);
-            let counts: Vec<_> = versions.iter().map(|(_, place)| self.int(place.shared_keys.unwrap_or(-1))).collect();
-            let expected = self.choose(&tests, &counts);
-            let same = self.compare(Cond::Eq, found, expected);
-            self.guard(same, Reason::Version);
-        }
+        self.guard_not_hidden(owner, &tests, versions.iter().map(|(_, place)| place.shared_keys));
         if versions.iter().all(|(_, place)| place.descriptor == first.descriptor) {
             self.push_method(name, version, first.descriptor);
         } else {
@@ -224,6 +232,54 @@ impl Builder<'_> {
             let method = self.choose(&tests, &methods);
             let known = self.choice_of_methods(name, &versions);
             self.push_method_value(method, PyTypes::OBJECT, known);
+        }
+        true
+    }
+
+    /// Guards that instances do not hide what their class has: they have no dictionary, and share as many names as were
+    /// looked through; `None` where they can have none.
+    fn guard_not_hidden(&mut self, owner: Value, tests: &[Value], shared_keys: impl Iterator<Item = Option<i64>>) {
+        let Some(counts) = shared_keys.collect::<Option<Vec<_>>>() else { return };
+        let keys = self.guard_no_dictionary(owner);
+        let found = self.load(MemTy::I64, Ty::I64, keys, self.request.layout.keys_entries);
+        let counts: Vec<_> = counts.into_iter().map(|count| self.int(count)).collect();
+        let expected = self.choose(tests, &counts);
+        let same = self.compare(Cond::Eq, found, expected);
+        self.guard(same, Reason::Version);
+    }
+
+    /// An attribute that the instance has from its class, which the interpreter's caches do not tell of: the topmost item becomes
+    /// it. `false`: nothing was emitted.
+    pub(super) fn load_from_own_class(&mut self, name: u32) -> bool {
+        let environment = self.request.environment;
+        let Some(example) = self.example(self.state.stack[self.position(1)]) else { return false };
+        let first =
+            example.versions().iter().find_map(|&version| Some((version, environment.class_value(version, name)?)));
+        let Some((version, first)) = first.filter(|_| example.versions().len() <= MOST_CLASSES) else { return false };
+        let alike = |other: &ClassValue| {
+            other.shared_keys.is_some() == first.shared_keys.is_some() && other.address == first.address
+        };
+        let place = |other: u32| environment.class_value(other, name).filter(alike);
+        let Some(versions) = self.versions(version, first.clone(), place) else { return false };
+        let Some((owner, tests)) = self.guard_versions(1, &versions) else { return false };
+        self.guard_not_hidden(owner, &tests, versions.iter().map(|(_, place)| place.shared_keys));
+        let value = match first.number.clone() {
+            Some(number) => {
+                let Item::Const(number) = self.foreign_constant(number, first.address) else { return false };
+                self.constant_object(number)
+            }
+            None => self.address(first.address),
+        };
+        if first.type_version != 0 {
+            let ty = self.load(MemTy::Ptr, Ty::Ptr, value, self.request.layout.ob_type);
+            self.guard_version_of(ty, first.type_version);
+        }
+        self.count("inline_class_attributes");
+        self.defined(value, first.py);
+        self.replace_owner(value, first.py);
+        let top = self.position(1);
+        if let Item::Object { big, .. } = &mut self.state.stack[top] {
+            *big = first.number == Some(Constant::BigInt);
         }
         true
     }

@@ -4,7 +4,8 @@
 //! must keep running what it inherited without writing into its parent's memory. *Method*: private anonymous pages. Small
 //! functions are packed into arenas whose pages become writable only while one is being copied in, which needs that nobody
 //! runs compiled code meanwhile: true for whoever holds the GIL. Large functions, and those compiled without the GIL, get
-//! pages of their own, written before they are ever executable.
+//! pages of their own, written before they are ever executable; who has the GIL later may pack these too, since code that
+//! all starts at the start of a page would compete for the same few lines of the caches.
 //!
 //! *Invariants*: a [`CodeBlock`] is executable and constant from the moment it exists; dropping it frees exactly its bytes.
 //! The lock is held only for packed blocks, so only by holders of the GIL: a fork under the GIL never copies it locked.
@@ -84,7 +85,20 @@ impl CodeMemory {
         }
         let mut pages = WritablePages::new(code.len())?;
         pages.as_mut_slice()[..code.len()].copy_from_slice(code);
-        self.seal(pages, code.len(), name)
+        let mut block = self.seal(pages, code.len(), name)?;
+        block.movable = Some(align);
+        Ok(block)
+    }
+
+    /// Puts a copy of a published block that has pages of its own among the others, if it is small; `None` if it stays where it
+    /// is. The caller must hold the GIL, as for [`Placement::Packed`].
+    pub fn pack(&self, block: &CodeBlock, name: &str) -> Option<CodeBlock> {
+        match (&block.home, block.movable) {
+            (Home::Own { .. }, Some(align)) if block.len <= ARENA / 2 => {
+                self.publish_packed(block.bytes(), align, name).ok()
+            }
+            _ => None,
+        }
     }
 
     /// Makes pages executable; the first `len` bytes are code.
@@ -94,7 +108,7 @@ impl CodeMemory {
         }
         let pages = pages.into_executable()?;
         self.note(pages.as_ptr(), len, name);
-        Ok(CodeBlock { start: pages.as_ptr(), len, home: Home::Own { _pages: pages } })
+        Ok(CodeBlock { start: pages.as_ptr(), len, movable: None, home: Home::Own { _pages: pages } })
     }
 
     pub fn statistics(&self) -> CodeStatistics {
@@ -129,7 +143,7 @@ impl CodeMemory {
         drop(guard);
         self.note(start, code.len(), name);
         let home = Home::Arena { shared: Arc::clone(&self.shared), key, at, reserved: len };
-        Ok(CodeBlock { start, len: code.len(), home })
+        Ok(CodeBlock { start, len: code.len(), movable: Some(align), home })
     }
 
     fn note(&self, start: *const u8, len: usize, name: &str) {
@@ -143,6 +157,8 @@ impl CodeMemory {
 pub struct CodeBlock {
     start: *const u8,
     len: usize,
+    /// The alignment of code that can lie elsewhere, too.
+    movable: Option<usize>,
     home: Home,
 }
 
