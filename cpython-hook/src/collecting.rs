@@ -46,7 +46,7 @@ enum Step {
 ///
 /// # Safety
 /// The GIL is held; `generator` is an exact generator, and the caller keeps it alive.
-pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink) -> Option<bool> {
+pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink<'_>) -> Option<bool> {
     if generator.frame_state() >= STATE_EXECUTING as i8 || !direct::may_enter(thread) {
         return None;
     }
@@ -83,7 +83,7 @@ pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink
 ///
 /// # Safety
 /// As for [`collect`]; `state` is that of the generator's code, which may be entered at this depth of the C stack.
-unsafe fn resume_repeatedly(thread: ThreadState, generator: Generator, state: &CodeState, sink: &mut Sink) -> Step {
+unsafe fn resume_repeatedly(thread: ThreadState, generator: Generator, state: &CodeState, sink: &mut Sink<'_>) -> Step {
     let Some(compiled) = state.compiled() else { return Step::Refused };
     if compiled.out_words > OUT_WORDS || compiled.resume_points.is_empty() {
         return Step::Refused;
@@ -101,7 +101,7 @@ unsafe fn resume_version(
     generator: Generator,
     state: &CodeState,
     compiled: &Rc<CompiledCode>,
-    sink: &mut Sink,
+    sink: &mut Sink<'_>,
     resumed: &mut u64,
 ) -> Step {
     let frame = generator.frame();
