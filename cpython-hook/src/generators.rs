@@ -16,6 +16,7 @@
 use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
 use columba_cpython_runtime::{
     code::Code,
+    collecting,
     direct::{self, OUT_WORDS},
     frame::{Frame, Generator},
     generator::{self, Outcome},
@@ -43,7 +44,7 @@ pub static CLOSED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts under the GIL, so without an atomic addition.
 #[inline(always)]
-fn count(counter: &AtomicU64, by: u64) {
+pub(crate) fn count(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
 }
 
@@ -148,7 +149,7 @@ unsafe fn resume_at(
 
 /// What has come of a generator that began: it is suspended again, or has ended.
 #[inline(never)]
-fn concluded(thread: ThreadState, generator: Generator, result: *mut PyObject) -> (Outcome, *mut PyObject) {
+pub(crate) fn concluded(thread: ThreadState, generator: Generator, result: *mut PyObject) -> (Outcome, *mut PyObject) {
     if !result.is_null() && generator.frame_state() == SUSPENDED {
         generator::suspended(thread, generator);
         return (Outcome::Yielded, result);
@@ -220,11 +221,11 @@ pub fn close(thread: ThreadState, frame: Frame, state: &CodeState) -> bool {
 #[inline(always)]
 fn go_on(thread: ThreadState, frame: Frame, place: Place<'_>, sent: *mut PyObject) -> *mut PyObject {
     if place.point.sent != ResumePoint::NONE
-        && let Some((receiver, next)) = receiver(frame)
+        && let Some(inner) = receiver(frame)
         // With nothing left the frame's own code finds out that the recursion is too deep.
         && thread.recursion_remaining() > 1
     {
-        return pass_through(thread, frame, receiver, next, sent);
+        return pass_through(thread, frame, place, inner, sent);
     }
     run(thread, frame, place, sent)
 }
@@ -245,9 +246,9 @@ fn enter(thread: ThreadState, frame: Frame, state: &CodeState, entry: u16) -> *m
     hook::enter(thread, frame, state, compiled, i64::from(entry))
 }
 
-/// What a delegating frame delegates to, if that is suspended and has compiled code.
+/// What a delegating frame delegates to, if that is a suspended generator or coroutine.
 #[inline(always)]
-fn receiver<'a>(frame: Frame) -> Option<(Generator, Place<'a>)> {
+fn receiver(frame: Frame) -> Option<Generator> {
     // SAFETY: the receiver lies on top of the stack of a frame that is suspended in a delegating loop.
     unsafe {
         let receiver = frame.slot(frame.stacktop() as usize - 1);
@@ -255,44 +256,74 @@ fn receiver<'a>(frame: Frame) -> Option<(Generator, Place<'a>)> {
             return None;
         }
         let inner = Generator::new(receiver);
-        if inner.frame_state() != SUSPENDED {
-            return None;
-        }
-        let place = place_of(inner.frame(), 1)?;
-        (place.point.entry != ResumePoint::NONE).then_some((inner, place))
+        (inner.frame_state() == SUSPENDED).then_some(inner)
     }
 }
 
-/// Runs the last of a chain of generators, of which `frame` is the first, and `inner` with its place the second.
+/// The table of the code object that was looked up last: the links of a chain mostly have the same code. Valid until Python
+/// code runs.
+struct LastTable<'a> {
+    code: Code,
+    state: &'a CodeState,
+    points: *const ResumePoint,
+}
+
+impl<'a> LastTable<'a> {
+    /// Where a suspended generator goes on in compiled code.
+    #[inline(always)]
+    fn place(&mut self, generator: Generator) -> Option<Place<'a>> {
+        let frame = generator.frame();
+        let code = frame.code();
+        if code.as_ptr::<u8>() != self.code.as_ptr::<u8>() {
+            let state = CodeState::of(code)?;
+            let points = state.resume_points();
+            if points.is_null() {
+                return None;
+            }
+            *self = LastTable { code, state, points };
+        }
+        // SAFETY: the table is as long as the code, and one longer.
+        let point = unsafe { &*self.points.offset(frame.lasti() + 1) };
+        (point.entry != ResumePoint::NONE).then_some(Place { state: self.state, point })
+    }
+}
+
+/// Runs the last of a chain of generators, of which `frame`, with its place, is the first, and `inner` the second.
 #[inline(never)]
 fn pass_through(
     thread: ThreadState,
     mut frame: Frame,
-    mut inner: Generator,
     mut place: Place<'_>,
+    mut inner: Generator,
     sent: *mut PyObject,
 ) -> *mut PyObject {
+    let mut table = LastTable { code: frame.code(), state: place.state, points: place.state.resume_points() };
+    let Some(second) = table.place(inner) else { return run(thread, frame, place, sent) };
+    place = second;
     let cframe = thread.cframe();
     let mut outer: *mut u8 = cframe.current_frame();
-    let mut handled = thread.exc_info_ptr();
-    let mut left = thread.recursion_remaining() - 1;
+    let remaining = thread.recursion_remaining();
+    let most = remaining as u64 - 1;
     let mut passed = 0;
     loop {
+        // SAFETY: a frame that delegates is its generator's.
+        let own = unsafe { frame.generator() }.exc_state();
         frame.set_previous(outer);
         frame.set_is_entry(false);
         // From the `YIELD_VALUE` back to the `SEND`.
         frame.set_prev_instr(frame.prev_instr().wrapping_sub(1));
-        handled = generator::mark_executing(inner, handled);
+        generator::mark_executing(inner, own);
         outer = frame.as_ptr();
         frame = inner.frame();
         passed += 1;
-        if place.point.sent == ResumePoint::NONE || left <= 1 {
+        if place.point.sent == ResumePoint::NONE || passed >= most {
             break;
         }
         let Some(next) = receiver(frame) else { break };
-        left -= 1;
-        (inner, place) = next;
+        let Some(next_place) = table.place(next) else { break };
+        (inner, place) = (next, next_place);
     }
+    let (handled, left) = (inner.exc_state(), remaining - passed as i32);
     cframe.set_current_frame(outer);
     thread.set_exc_info_ptr(handled);
     thread.set_recursion_remaining(left);
@@ -304,10 +335,9 @@ fn pass_through(
         if !result.is_null() && ended.frame_state() == SUSPENDED && cframe.use_tracing() == 0 {
             // What one of a chain yields all above it yield.
             thread.set_recursion_remaining(thread.recursion_remaining() + passed as i32);
-            let mut handled;
             frame = thread.current_frame();
             loop {
-                handled = generator::mark_suspended(ended);
+                generator::mark_suspended(ended);
                 frame.set_prev_instr(frame.prev_instr().wrapping_add(1));
                 // SAFETY: as above.
                 ended = unsafe { frame.generator() };
@@ -320,7 +350,7 @@ fn pass_through(
                 // SAFETY: the frame above in the chain.
                 frame = unsafe { Frame::new(outer) };
             }
-            thread.set_exc_info_ptr(handled);
+            thread.set_exc_info_ptr(ended.exc_state());
             cframe.set_current_frame(outer);
             return result;
         }
@@ -455,6 +485,7 @@ unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
 /// Registers what this module does for compiled code, and for C code that iterates.
 pub fn install() {
     generator::set_resumer(resume);
+    collecting::set_collector(crate::collecting::collect);
     // SAFETY: the GIL is held; types of the interpreter live as long as it.
     unsafe {
         let slot = &raw mut ffi::PyGen_Type.tp_iternext;

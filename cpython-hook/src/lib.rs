@@ -9,6 +9,7 @@
 pub mod backends;
 pub mod background;
 pub mod code_state;
+pub mod collecting;
 pub mod compile;
 pub mod config;
 pub mod embed;

@@ -3,6 +3,7 @@
 use crate::{
     backends, background,
     code_state::CodeState,
+    collecting,
     compile::{self, CompileRequest},
     config::{self, Config, OptLevel, Stress},
     extraction, generators, hook, launcher, parking, thread_end, ticker, tiering,
@@ -343,6 +344,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("generators_iterated", load(&generators::ITERATED))?;
     dict.set_item("delegators_passed", load(&generators::PASSED))?;
     dict.set_item("generators_made", load(&generators::MADE))?;
+    dict.set_item("generators_collected", load(&collecting::COLLECTED))?;
     dict.set_item("generators_closed", load(&generators::CLOSED))?;
     dict.set_item("times_parked", load(&parking::TIMES))?;
     dict.set_item("ticks", load(&ticker::TICKS))?;

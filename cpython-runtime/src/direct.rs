@@ -169,10 +169,14 @@ pub fn register(extra: isize, hook: *const (), parked: Parked, finish: Finish, m
 /// not nearly used up.
 #[inline(always)]
 pub fn may_enter(thread: ThreadState) -> bool {
+    is_in_force(thread) && stack_limit::is_surely_shallow(thread)
+}
+
+/// The same for whoever has asked once, at this depth of the C stack.
+#[inline(always)]
+pub fn is_in_force(thread: ThreadState) -> bool {
     let installed = thread.interpreter().eval_frame();
-    (installed == HOOK.load(Relaxed).cast() || installed.is_null() && is_parked())
-        && thread.cframe().use_tracing() == 0
-        && stack_limit::is_surely_shallow(thread)
+    (installed == HOOK.load(Relaxed).cast() || installed.is_null() && is_parked()) && thread.cframe().use_tracing() == 0
 }
 
 #[cold]

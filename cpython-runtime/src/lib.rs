@@ -12,6 +12,7 @@ mod view;
 
 pub mod capture;
 pub mod code;
+pub mod collecting;
 pub mod direct;
 pub mod environment;
 pub mod exits;

@@ -166,6 +166,7 @@ impl Interpreter {
 }
 
 /// The thread state that holds the GIL, or null: may be read by any thread at any time.
+#[inline]
 pub fn gil_holder() -> &'static AtomicPtr<PyThreadState> {
     // SAFETY: `_PyRuntime` is a static of CPython; the field is an aligned atomic pointer.
     unsafe { &*(&raw const _PyRuntime).add(runtime::TSTATE_CURRENT).cast() }
@@ -181,6 +182,7 @@ pub fn main_thread_id() -> u64 {
 }
 
 /// Address of the int object -5; objects up to 256 follow at `layout::long::SIZE` rounded to their stride.
+#[inline]
 pub fn small_ints() -> *const u8 {
     // SAFETY: an address inside `_PyRuntime`, not read here.
     unsafe { (&raw const _PyRuntime).add(runtime::SMALL_INTS) }

@@ -281,6 +281,8 @@ helpers! {
     /// the arguments incl. keyword ones, as `CALL`'s operand. All references are stolen. Null with no exception set means: the
     /// call succeeded, its result is in `stack[0]`, and compiled code must be left (tracing was switched on).
     Call "call" ("PPIC") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// The same of `tuple` or `set` with one argument, which is a generator more often than not.
+    CallCollecting "call_collecting" ("PPIC") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (ts, function, args, kwargs or null, stash): as `CALL_FUNCTION_EX`; asks to leave like `call`, result in `stash[0]`.
     CallFunctionEx "call_function_ex" ("POOQP") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, items: the operands of `MAKE_FUNCTION` from the bottom, code object last; flags, and 256 if it is called at once)

@@ -6,7 +6,7 @@
 
 use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending, special_methods};
 use crate::{
-    direct,
+    collecting, direct,
     layout::{method, type_object},
     object,
     thread::ThreadState,
@@ -112,6 +112,27 @@ pub(super) unsafe extern "C" fn call(
             return deliver(thread, result, stack);
         }
         call_otherwise(thread, stack, count, names)
+    }
+}
+
+/// The same of `tuple` or `set` with one argument: one that is a generator with compiled code is gone through here.
+pub(super) unsafe extern "C" fn call_collecting(
+    thread: *mut ffi::PyThreadState,
+    stack: *mut Object,
+    count: i64,
+    names: Object,
+) -> Object {
+    // SAFETY: the contract of helpers: null, the type and its argument lie on the stack, the latter two owned.
+    unsafe {
+        let view = ThreadState::new(thread);
+        let callable = stack.add(1).read();
+        let argument = stack.add(2).read();
+        if let Some(result) = collecting::offer(view, callable, argument) {
+            object::decref(argument);
+            object::decref(callable);
+            return deliver(view, result, stack);
+        }
+        call(thread, stack, count, names)
     }
 }
 

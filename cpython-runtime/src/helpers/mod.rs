@@ -158,6 +158,7 @@ pub fn address(helper: Helper) -> usize {
         ForIterDirect => iteration::for_iter_direct,
         ErrorSet => exceptions::error_set,
         Call => calls::call,
+        CallCollecting => calls::call_collecting,
         CallFunctionEx => calls::call_function_ex,
         MakeFunction => functions::make_function,
         LoadBuildClass => names::load_build_class,

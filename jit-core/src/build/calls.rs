@@ -29,6 +29,9 @@ const MAKES_EXACT: PyTypes = PyTypes::RANGE
     .union(PyTypes::ENUMERATE)
     .union(PyTypes::ZIP);
 
+/// Those of which the runtime can fill an instance from a generator by itself.
+const COLLECTS: PyTypes = PyTypes::TUPLE.union(PyTypes::SET);
+
 impl Builder<'_> {
     pub fn call_function(&mut self, arguments: u32) {
         let known = match self.state.stack[self.position(arguments + 1)] {
@@ -57,6 +60,7 @@ impl Builder<'_> {
     /// Calls what the stack holds with that many arguments; the result, of one of these types, takes the place of all.
     pub(super) fn make_call(&mut self, arguments: u32, kwnames: Option<u32>, py: PyTypes) {
         let example = self.iterator_example(py, arguments);
+        let collects = self.collects(arguments, kwnames, py);
         let ts = self.thread();
         let stack = self.spill(arguments + 2);
         let base = self.state.stack.len();
@@ -65,9 +69,23 @@ impl Builder<'_> {
             Some(constant) => self.emit(Op::Symbol(Symbol::Const(constant), Ty::Obj)),
             None => self.emit(Op::Null(Ty::Obj)),
         };
-        let result = self.call(Helper::Call, vec![ts, stack, n, names]).expect("calls have results");
+        let helper = if collects { Helper::CallCollecting } else { Helper::Call };
+        let result = self.call(helper, vec![ts, stack, n, names]).expect("calls have results");
         self.finish_call(result, base, py);
         self.exemplify(result, example);
+    }
+
+    /// Whether a call that makes an instance of that type is made by who can fill it from a generator.
+    fn collects(&mut self, arguments: u32, kwnames: Option<u32>, py: PyTypes) -> bool {
+        let collects = self.request.options.collect_generators
+            && arguments == 1
+            && kwnames.is_none()
+            && py.exact().is_some_and(|made| COLLECTS.contains(made))
+            && self.item_py(self.state.stack[self.position(1)]).intersects(PyTypes::OTHER);
+        if collects {
+            self.count("collect_generators");
+        }
+        collects
     }
 
     /// Pushes a call's result; null means an error or a request to leave, the result being in the slot at `base`.

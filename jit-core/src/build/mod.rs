@@ -273,6 +273,8 @@ pub struct BuildOptions {
     pub close_generators: bool,
     /// Let C code that iterates over a generator enter its compiled code without the hook.
     pub iterate_generators: bool,
+    /// Fill tuples and sets from generators without asking for each value anew.
+    pub collect_generators: bool,
     /// Unpack what `enumerate` and `zip` give without its tuple (`pairs`).
     pub unpack_iterators: bool,
     /// Use the function objects of comprehensions again.
@@ -299,6 +301,7 @@ pub const SWITCHES: &[&str] = &[
     "make_generators",
     "close_generators",
     "iterate_generators",
+    "collect_generators",
     "unpack_iterators",
     "reuse_functions",
 ];
@@ -326,6 +329,7 @@ impl BuildOptions {
             make_generators: enabled("make_generators"),
             close_generators: enabled("close_generators"),
             iterate_generators: enabled("iterate_generators"),
+            collect_generators: enabled("collect_generators"),
             unpack_iterators: enabled("unpack_iterators"),
             reuse_functions: enabled("reuse_functions"),
         }
