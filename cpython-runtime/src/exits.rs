@@ -68,6 +68,11 @@ impl Values {
                 Source::Float(index) | Source::FloatIf(index) => {
                     (index, is_same_float(old, f64::from_bits(self.word(index))))
                 }
+                Source::Number(index) => {
+                    let value = f64::from_bits(self.word(index));
+                    let is_int = self.word(index + 1) != 0;
+                    (index, if is_int { is_same_int(old, value as i64) } else { is_same_float(old, value) })
+                }
                 _ => return,
             };
             if let Some(known) = self.boxes.get_mut(index as usize)

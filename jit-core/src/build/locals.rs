@@ -136,54 +136,37 @@ impl Builder<'_> {
     pub fn store_local(&mut self, local: u32, item: Item) {
         self.detach(local);
         let old = self.state.locals[local as usize];
-        match item {
-            Item::Raw { raw, .. } if self.keeps_raw(local) => {
-                if let Form::Slot { .. } = old.form
-                    && !BENIGN.contains(old.py)
-                {
-                    let value = self.local_object(local);
-                    let null = self.emit(Op::Null(Ty::Obj));
-                    self.effect(Op::SlotSet(local, null));
-                    self.state.locals[local as usize] =
-                        Local { form: Form::Raw { raw, dirty: true }, py: raw.py(), big: false };
-                    self.release_value(value, old.py);
-                } else {
-                    self.state.locals[local as usize] =
-                        Local { form: Form::Raw { raw, dirty: true }, py: raw.py(), big: false };
-                }
+        let kept = match item {
+            Item::Raw { raw, .. } if self.keeps_raw(local) => Some((Form::Raw { raw, dirty: true }, raw.py())),
+            Item::Number(number) if self.keeps_number(local, item) => Some((Form::Number(number), NUMBER)),
+            _ => None,
+        };
+        if let Some((form, py)) = kept {
+            let new = Local { form, py, big: false };
+            if !matches!(old.form, Form::Slot { .. }) || BENIGN.contains(old.py) {
+                self.state.locals[local as usize] = new;
+                return;
             }
-            Item::Number(number) if self.keeps_number(local, item) => {
-                let form = Form::Number(number);
-                if let Form::Slot { .. } = old.form
-                    && !BENIGN.contains(old.py)
-                {
-                    let value = self.local_object(local);
-                    let null = self.emit(Op::Null(Ty::Obj));
-                    self.effect(Op::SlotSet(local, null));
-                    self.state.locals[local as usize] = Local { form, py: NUMBER, big: false };
-                    self.release_value(value, old.py);
-                } else {
-                    self.state.locals[local as usize] = Local { form, py: NUMBER, big: false };
-                }
-            }
-            _ => {
-                let py = self.item_py(item);
-                let big = matches!(item, Item::Object { big: true, .. });
-                let value = self.own(item);
-                // What a raw local's slot holds is unknown but harmless.
-                let (previous, previous_py) = match old.form {
-                    Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
-                    Form::Slot { .. } => (Some(self.local_object(local)), old.py),
-                    Form::Raw { .. } | Form::MaybeRaw { .. } | Form::Number(_) => {
-                        (Some(self.emit(Op::SlotGet(local))), BENIGN)
-                    }
-                };
-                self.effect(Op::SlotSet(local, value));
-                self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
-                if let Some(previous) = previous {
-                    self.release_value(previous, previous_py);
-                }
-            }
+            let value = self.local_object(local);
+            let null = self.emit(Op::Null(Ty::Obj));
+            self.effect(Op::SlotSet(local, null));
+            self.state.locals[local as usize] = new;
+            self.release_value(value, old.py);
+            return;
+        }
+        let py = self.item_py(item);
+        let big = matches!(item, Item::Object { big: true, .. });
+        let value = self.own(item);
+        // What a raw local's slot holds is unknown but harmless.
+        let (previous, previous_py) = match old.form {
+            Form::Slot { .. } if old.py == PyTypes::NULL => (None, PyTypes::NULL),
+            Form::Slot { .. } => (Some(self.local_object(local)), old.py),
+            Form::Raw { .. } | Form::MaybeRaw { .. } | Form::Number(_) => (Some(self.emit(Op::SlotGet(local))), BENIGN),
+        };
+        self.effect(Op::SlotSet(local, value));
+        self.state.locals[local as usize] = Local { form: Form::Slot { value: Some(value) }, py, big };
+        if let Some(previous) = previous {
+            self.release_value(previous, previous_py);
         }
     }
 
