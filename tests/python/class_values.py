@@ -1,8 +1,7 @@
 # What instances find in their class: constants, until an instance, a subclass or the class says otherwise.
-# compiled: area, Counter.step, tagged
-# optimised: area: inline_class_attributes
-# optimised: slotted: inline_class_attributes
-# optimised: inlined: inline_class_attributes
+# compiled: area, Counter.step, tagged, stable, outer
+# optimised: stable: inline_class_attributes
+# optimised: outer: inline_class_attributes
 
 
 class Shape:
@@ -41,9 +40,17 @@ def inlined(shape, n):
     return total
 
 
+def stable(shape):
+    return shape.factor * shape.half
+
+
+def outer(shape, x):
+    return shape.scaled(x) + 1
+
+
 shape = Shape(3.0)
 for _ in range(60):
-    result = (area(shape, 20), others(shape), inlined(shape, 20))
+    result = (area(shape, 20), others(shape), inlined(shape, 20), stable(shape), outer(shape, 3))
 print(result)
 
 # The instance hides it.

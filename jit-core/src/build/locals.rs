@@ -44,6 +44,14 @@ impl Builder<'_> {
             let slot = self.emit(Op::SlotAddress(local));
             self.effect(Op::Call(Helper::FlushNumber, vec![slot, number.value, number.is_int]));
             self.state.locals[local as usize] = Local::slot(NUMBER);
+            // Stack items that were loaded from it are that object too.
+            for position in 0..self.state.stack.len() {
+                if self.state.stack[position] == Item::Number(number) {
+                    let object = self.local_object(local);
+                    self.effect(Op::Incref(object));
+                    self.state.stack[position] = Item::owned(object, NUMBER);
+                }
+            }
             return;
         }
         if let Form::MaybeRaw { raw, bound } = self.state.locals[local as usize].form {

@@ -116,8 +116,12 @@ impl Builder<'_> {
                 Item::Number(number) => Some(Operand::Number(number)),
                 _ if let Some(kind) = self.number(item) => Some(Operand::Exact(kind)),
                 Item::Object { py, big: false, .. } if !py.may_be_null() => {
-                    let example = self.example_kind(item);
-                    let likely = example.is_some() || matches!(feedback, Feedback::Float | Feedback::Int);
+                    let example = self.example_kind(item).or(match feedback {
+                        Feedback::Float => Some(RawKind::Float),
+                        Feedback::Int => Some(RawKind::Int),
+                        _ => None,
+                    });
+                    let likely = example.is_some();
                     if self.may_guess(Reason::Number) {
                         example.filter(|kind| py.contains(kind.py())).map(Operand::Exact)
                     } else {
