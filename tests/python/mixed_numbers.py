@@ -158,6 +158,8 @@ if "columba" in sys.modules:
 
     config = columba.config()
     if columba.is_enabled() and config["stress"] == "none" and config["threshold"] == 20:
-        for function in with_float, total, dot:
-            done = columba.info(function).optimisations
-            assert any(name.startswith("mixed-arithmetic") for name in done), (function, done)
+        # In loops it depends on when they are entered which kinds are met first.
+        for function in total, dot:
+            assert columba.info(function).compiled, function
+        done = columba.info(with_float).optimisations
+        assert any(name.startswith("mixed-arithmetic") for name in done), done
