@@ -205,14 +205,26 @@ impl Builder<'_> {
     }
 
     /// Whether the iterator of an item of that type can mostly be made without anybody seeing the frame: true for a tuple's. What
-    /// is known of names does not survive Python, so it is not tried where there are any.
+    /// is known of names does not survive Python, so it is not tried where there are any; and it is worth it only where locals would
+    /// have to be written back again and again.
     fn makes_sequence_iterator(&self, py: PyTypes) -> Option<bool> {
-        let wanted = self.request.options.inline_containers && !self.names_known();
+        let wanted = self.request.options.inline_containers && self.writes_back_in_loop(self.at.offset);
         match py.exact().filter(|_| wanted) {
             Some(PyTypes::TUPLE) => Some(true),
             Some(PyTypes::LIST) => Some(false),
             _ => None,
         }
+    }
+
+    /// Whether some locals, and no names, would have to be written back before Python runs, in a loop that goes on at `end` or
+    /// behind it.
+    fn writes_back_in_loop(&self, end: Offset) -> bool {
+        let around = |instruction: &Instruction| {
+            instruction.offset >= end && instruction.op.jump_target().is_some_and(|target| target <= self.at.offset)
+        };
+        !self.names_known()
+            && self.state.locals.iter().any(is_dirty)
+            && self.request.bytecode.instructions.iter().any(around)
     }
 
     /// Pops an exact list or tuple, and gives a new iterator of it. Locals are written back only where making it may start the
@@ -347,7 +359,7 @@ impl Builder<'_> {
     /// reference: then no Python runs, and locals stay as they are.
     fn end_of_sequence(&mut self, iter: Value, exhausted: Offset) {
         let layout = self.request.layout;
-        if self.names_known() {
+        if !self.writes_back_in_loop(exhausted) {
             self.call(Helper::ForIter, vec![iter]);
         } else {
             let sequence = self.load(MemTy::Ptr, Ty::Obj, iter, layout.list_iter_list);
