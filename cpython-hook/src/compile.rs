@@ -279,7 +279,7 @@ impl Draft {
         }
         job::check(&built.function, Level::Python, "build")?;
         let backend = job::backend(options.backend())?;
-        let rest = Rest {
+        let mut rest = Rest {
             entries: entries(&built),
             start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
             resume_points: resume_points(&built, &bytecode, &options, code.code_units() as usize),
@@ -296,7 +296,8 @@ impl Draft {
         let target = Target { layout, backend, placement, watched };
         let addresses = |others| addresses_for(code, others);
         let job = Job::new(built.function, built.addresses, addresses, options, &captured.qualname, target, stages);
-        Ok(Draft { job, rest: Rest { watched: watched.then_some((text, captured)), ..rest } })
+        rest.watched = watched.then_some((text, captured));
+        Ok(Draft { job, rest })
     }
 
     /// For the second backend, when the first has made a version, with `frame` an activation of its code: the IR is built again

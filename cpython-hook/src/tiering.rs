@@ -286,18 +286,17 @@ enum Started {
 
 /// Compiles, or begins to. What is asked for without a frame is waited for.
 fn start(state: &CodeState, request: &CompileRequest<'_>) -> Result<Started, Refusal> {
-    if request.frame.is_none() || !config::compiles_in_background() {
-        return run_compiler(state.code(), request).map(|compiled| Started::Finished(Rc::new(compiled)));
-    }
     guarded(|| {
-        let draft = Draft::new(state.code(), request, Placement::Fresh)?;
-        if request.loop_header.is_none() {
-            state.arguments_under_way.replace(draft.rest.arguments());
+        if request.frame.is_some() && config::compiles_in_background() {
+            let draft = Draft::new(state.code(), request, Placement::Fresh)?;
+            if request.loop_header.is_none() {
+                state.arguments_under_way.replace(draft.rest.arguments());
+            }
+            if background::submit(state.code(), draft, None, request.loop_header) {
+                return Ok(Started::UnderWay);
+            }
         }
-        match background::submit(state.code(), draft, None, request.loop_header) {
-            true => Ok(Started::UnderWay),
-            false => compile::compile(state.code(), request).map(|compiled| Started::Finished(Rc::new(compiled))),
-        }
+        compile::compile(state.code(), request).map(|compiled| Started::Finished(Rc::new(compiled)))
     })
 }
 

@@ -240,6 +240,24 @@ impl LiveEnvironment {
             ffi::PyTuple_GetItem(code.co_names(), name as isize)
         }
     }
+
+    /// What instances of the class with that version find in it under a name, if they look for attributes as `object` does and have none of
+    /// that name themselves.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    unsafe fn in_class(&self, version: u32, name: u32) -> Option<InClass> {
+        let ty = types_seen::with_version(version)?;
+        let name = self.name(name);
+        // SAFETY: a live heap type, and a name that a live code object owns.
+        unsafe {
+            if !has_generic_getattr(ty) {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(ty, name);
+            (!found.is_null()).then_some(InClass { ty, name, found })
+        }
+    }
 }
 
 /// The keys of an exact dictionary that are all strs, its values beside them.
@@ -362,15 +380,10 @@ impl Environment for LiveEnvironment {
     }
 
     fn method_place(&self, type_version: u32, name: u32) -> Option<MethodPlace> {
-        let ty = types_seen::with_version(type_version)?;
-        let name = self.name(name);
-        // SAFETY: a live heap type; what is found is borrowed from it.
+        // SAFETY: the GIL is held; what is found is alive.
         unsafe {
-            if !has_generic_getattr(ty) {
-                return None;
-            }
-            let found = capi::_PyType_Lookup(ty, name);
-            if found.is_null() || (*object::type_of(found)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+            let InClass { ty, name, found } = self.in_class(type_version, name)?;
+            if !is_method(found) {
                 return None;
             }
             Some(MethodPlace { descriptor: found as u64, shared_keys: keys_without(ty, name)? })
@@ -378,15 +391,10 @@ impl Environment for LiveEnvironment {
     }
 
     fn class_value(&self, version: u32, name: u32) -> Option<ClassValue> {
-        let ty = types_seen::with_version(version)?;
-        let name = self.name(name);
-        // SAFETY: a live heap type; what is found in it is borrowed from it.
+        // SAFETY: as above.
         unsafe {
-            if !has_generic_getattr(ty) {
-                return None;
-            }
-            let found = capi::_PyType_Lookup(ty, name);
-            if found.is_null() || (*object::type_of(found)).tp_descr_get.is_some() {
+            let InClass { ty, name, found } = self.in_class(version, name)?;
+            if (*object::type_of(found)).tp_descr_get.is_some() {
                 return None;
             }
             let py = types_of(found);
@@ -402,16 +410,10 @@ impl Environment for LiveEnvironment {
     }
 
     fn method_past_dictionary(&self, type_version: u32, name: u32) -> Option<u64> {
-        let ty = types_seen::with_version(type_version)?;
-        // SAFETY: a live heap type; what is found is borrowed from it.
+        // SAFETY: as above.
         unsafe {
-            if !has_generic_getattr(ty) || (*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT == 0 {
-                return None;
-            }
-            let found = capi::_PyType_Lookup(ty, self.name(name));
-            let is_method =
-                !found.is_null() && (*object::type_of(found)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
-            is_method.then_some(found as u64)
+            let InClass { ty, found, .. } = self.in_class(type_version, name)?;
+            ((*ty).tp_flags & ffi::Py_TPFLAGS_MANAGED_DICT != 0 && is_method(found)).then_some(found as u64)
         }
     }
 
@@ -676,6 +678,23 @@ unsafe fn has_generic_setattr(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: says the caller.
     let set = unsafe { (*ty).tp_setattro };
     set.is_some_and(|set| set as usize == ffi::PyObject_GenericSetAttr as *const () as usize)
+}
+
+/// What a class, or a base of it, has under a name.
+struct InClass {
+    ty: *mut ffi::PyTypeObject,
+    name: *mut PyObject,
+    /// Borrowed from the class.
+    found: *mut PyObject,
+}
+
+/// Whether an object is called as a method without being bound: `Py_TPFLAGS_METHOD_DESCRIPTOR`.
+///
+/// # Safety
+/// A live object.
+unsafe fn is_method(object: *mut PyObject) -> bool {
+    // SAFETY: says the caller.
+    unsafe { (*object::type_of(object)).tp_flags & ffi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 }
 }
 
 /// How many names instances of a class share, none of which is `name`: `Some(None)` where instances have no dictionary. `None`

@@ -167,15 +167,6 @@ impl Builder<'_> {
             // Its own iterator.
             return;
         }
-        if let Some(tuple) = self.makes_sequence_iterator(py) {
-            let exact = if tuple { PyTypes::TUPLE_ITER } else { PyTypes::LIST_ITER };
-            self.iterators.insert(self.at.next, exact);
-            let iterator = self.sequence_iterator();
-            self.push_owned(iterator, exact);
-            return;
-        }
-        let value = self.pop_owned();
-        let iterator = self.call_object(Helper::GetIter, vec![value]);
         let guess = match py.exact() {
             // A range whose values do not fit machine ints has another iterator type.
             Some(PyTypes::RANGE) => Some(PyTypes::RANGE_ITER),
@@ -183,6 +174,17 @@ impl Builder<'_> {
             Some(PyTypes::TUPLE) => Some(PyTypes::TUPLE_ITER),
             _ => None,
         };
+        if let Some(exact @ (PyTypes::LIST_ITER | PyTypes::TUPLE_ITER)) = guess
+            && self.request.options.inline_containers
+            && self.writes_back_in_loop(self.at.offset)
+        {
+            self.iterators.insert(self.at.next, exact);
+            let iterator = self.sequence_iterator();
+            self.push_owned(iterator, exact);
+            return;
+        }
+        let value = self.pop_owned();
+        let iterator = self.call_object(Helper::GetIter, vec![value]);
         match guess {
             Some(PyTypes::RANGE_ITER) if self.may_guess(Reason::Type) => {
                 self.push_owned(iterator, PyTypes::OBJECT);
@@ -204,20 +206,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether the iterator of an item of that type can mostly be made without anybody seeing the frame: true for a tuple's. What
-    /// is known of names does not survive Python, so it is not tried where there are any; and it is worth it only where locals would
-    /// have to be written back again and again.
-    fn makes_sequence_iterator(&self, py: PyTypes) -> Option<bool> {
-        let wanted = self.request.options.inline_containers && self.writes_back_in_loop(self.at.offset);
-        match py.exact().filter(|_| wanted) {
-            Some(PyTypes::TUPLE) => Some(true),
-            Some(PyTypes::LIST) => Some(false),
-            _ => None,
-        }
-    }
-
-    /// Whether some locals, and no names, would have to be written back before Python runs, in a loop that goes on at `end` or
-    /// behind it.
+    /// Whether some locals would have to be written back before Python runs, in a loop that goes on at `end` or behind it: again
+    /// and again. Not where there are names, of which nothing is known when Python has run.
     fn writes_back_in_loop(&self, end: Offset) -> bool {
         let around = |instruction: &Instruction| {
             instruction.offset >= end && instruction.op.jump_target().is_some_and(|target| target <= self.at.offset)

@@ -45,12 +45,9 @@ impl Builder<'_> {
             self.effect(Op::Call(Helper::FlushNumber, vec![slot, number.value, number.is_int]));
             self.state.locals[local as usize] = Local::slot(NUMBER);
             // Stack items that were loaded from it are that object too.
-            for position in 0..self.state.stack.len() {
-                if self.state.stack[position] == Item::Number(number) {
-                    let object = self.local_object(local);
-                    self.effect(Op::Incref(object));
-                    self.state.stack[position] = Item::owned(object, NUMBER);
-                }
+            if self.state.stack.contains(&Item::Number(number)) {
+                let object = self.local_object(local);
+                self.share_number(number, object);
             }
             return;
         }

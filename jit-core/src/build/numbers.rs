@@ -215,22 +215,29 @@ impl Builder<'_> {
     /// A new reference to the one object that a number becomes: other items that are the same number share it from here on.
     pub(super) fn box_number(&mut self, number: Number) -> Value {
         let holder = self.state.locals.iter().position(|local| local.form == Form::Number(number));
-        let value = match holder {
+        match holder {
             Some(local) => {
                 self.flush_local(local as u32);
                 let value = self.local_object(local as u32);
                 self.effect(Op::Incref(value));
                 value
             }
-            None => self.new_number(number),
-        };
-        for position in 0..self.state.stack.len() {
-            if self.state.stack[position] == Item::Number(number) {
-                self.effect(Op::Incref(value));
-                self.state.stack[position] = Item::owned(value, NUMBER);
+            None => {
+                let value = self.new_number(number);
+                self.share_number(number, value);
+                value
             }
         }
-        value
+    }
+
+    /// Stack items that are a number which has got its object have that from here on.
+    pub(super) fn share_number(&mut self, number: Number, object: Value) {
+        for position in 0..self.state.stack.len() {
+            if self.state.stack[position] == Item::Number(number) {
+                self.effect(Op::Incref(object));
+                self.state.stack[position] = Item::owned(object, NUMBER);
+            }
+        }
     }
 
     /// A new object for a number, whoever else has one.

@@ -712,14 +712,15 @@ impl Builder<'_> {
             return false;
         }
         let (base, offset) = if wanted == LIST_OR_TUPLE {
-            (self.items_of_either(sequence, py), 0)
+            let items = self.items_of_either(sequence, py);
+            if let Own::Local(local) = own {
+                self.state.locals[local as usize].py = wanted;
+            }
+            (items, 0)
         } else {
             self.refine(1, wanted);
             self.items_of(sequence, wanted == PyTypes::TUPLE)
         };
-        if let Own::Local(local) = own {
-            self.state.locals[local as usize].py = wanted;
-        }
         let layout = self.request.layout;
         let size = self.load(MemTy::I64, Ty::I64, sequence, layout.var_size);
         let expected = self.int(i64::from(count));
