@@ -4,6 +4,7 @@
 //! mirrored in atomics.
 
 use crate::{backends, job};
+use columba_cpython_runtime::helpers::instances;
 use columba_jit_core::{build::SWITCHES, passes::PASSES};
 use std::sync::{
     Mutex,
@@ -94,7 +95,12 @@ pub fn current() -> Config {
 }
 
 /// Puts options into force.
-pub fn replace(config: Config) {
+///
+/// # Safety
+/// The GIL is held.
+pub unsafe fn replace(config: Config) {
+    // SAFETY: says the caller.
+    unsafe { instances::enable(!config.disable_passes.iter().any(|name| name == instances::SWITCH)) };
     THRESHOLD.store(config.threshold, Ordering::Relaxed);
     LOOP_ENTRY.store(config.loop_entry, Ordering::Relaxed);
     MAY_PARK.store(config.may_park(), Ordering::Relaxed);
@@ -243,9 +249,9 @@ impl Config {
     }
 }
 
-/// What `disable_passes` may name: optimisations of the builder, and passes over the IR.
+/// What `disable_passes` may name: optimisations of the builder, passes over the IR, and what helpers do in their own way.
 fn pass_names() -> Vec<&'static str> {
-    SWITCHES.iter().copied().chain(PASSES.iter().map(|pass| pass.name)).collect()
+    SWITCHES.iter().copied().chain(PASSES.iter().map(|pass| pass.name)).chain([instances::SWITCH]).collect()
 }
 
 fn switch(name: &'static str, text: &str) -> Result<bool, ConfigError> {

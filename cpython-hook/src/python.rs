@@ -8,7 +8,7 @@ use crate::{
     config::{self, Config, OptLevel, Stress},
     extraction, generators, hook, launcher, parking, thread_end, ticker, tiering,
 };
-use columba_cpython_runtime::{code::Code, layout::build};
+use columba_cpython_runtime::{code::Code, helpers::instances, layout::build};
 use pyo3::{
     exceptions::{PyImportError, PyRuntimeError, PyTypeError, PyValueError},
     ffi,
@@ -157,7 +157,8 @@ fn enable(py: Python<'_>, backend: Option<&Bound<'_, PyAny>>, options: Option<&B
     hook::install().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
     thread_end::install();
     ENVIRONMENT.call_once(|| ());
-    config::replace(config);
+    // SAFETY: the GIL is held.
+    unsafe { config::replace(config) };
     register_once(py)?;
     start_ticker();
     Ok(())
@@ -218,7 +219,8 @@ fn configure<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyRe
                 "code compiled by another backend exists already; choose the backend before anything is compiled",
             ));
         }
-        config::replace(config);
+        // SAFETY: the GIL is held.
+        unsafe { config::replace(config) };
         start_ticker();
     }
     let config = config::current();
@@ -346,6 +348,8 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("generators_made", load(&generators::MADE))?;
     dict.set_item("generators_collected", load(&collecting::COLLECTED))?;
     dict.set_item("generators_closed", load(&generators::CLOSED))?;
+    dict.set_item("instances_made", load(&instances::MADE))?;
+    dict.set_item("instances_given_back", load(&instances::GIVEN_BACK))?;
     dict.set_item("times_parked", load(&parking::TIMES))?;
     dict.set_item("ticks", load(&ticker::TICKS))?;
     dict.set_item("loop_searches", load(&extraction::TIMES_ARMED))?;

@@ -123,6 +123,8 @@ void columba_layout(void) {
     O("thread", "ASYNC_EXC", PyThreadState, async_exc);
     O("thread", "THREAD_ID", PyThreadState, thread_id);
     O("thread", "ID", PyThreadState, id);
+    O("thread", "TRASH_DELETE_NESTING", PyThreadState, trash_delete_nesting);
+    O("thread", "TRASH_DELETE_LATER", PyThreadState, trash_delete_later);
     O("thread", "DATASTACK_CHUNK", PyThreadState, datastack_chunk);
     O("thread", "DATASTACK_TOP", PyThreadState, datastack_top);
     O("thread", "DATASTACK_LIMIT", PyThreadState, datastack_limit);
@@ -148,6 +150,7 @@ void columba_layout(void) {
     O("interp", "PENDING_CALLS_TO_DO", PyInterpreterState, ceval.pending.calls_to_do);
     O("interp", "FLOAT_FREE_LIST", PyInterpreterState, float_state.free_list);
     O("interp", "FLOAT_NUMFREE", PyInterpreterState, float_state.numfree);
+    V("interp", "FLOAT_MAXFREE", PyFloat_MAXFREELIST);
 #if PyTuple_NFREELISTS > 0
     O("interp", "TUPLE_FREE_LIST", PyInterpreterState, tuple.free_list);
     O("interp", "TUPLE_NUMFREE", PyInterpreterState, tuple.numfree);
@@ -347,6 +350,10 @@ void columba_layout(void) {
     O("member_descriptor", "D_TYPE", PyMemberDescrObject, d_common.d_type);
     O("member_descriptor", "D_MEMBER", PyMemberDescrObject, d_member);
     V("member_descriptor", "T_OBJECT_EX", T_OBJECT_EX);
+    Z("member", PyMemberDef);
+    O("member", "TYPE", PyMemberDef, type);
+    O("member", "OFFSET", PyMemberDef, offset);
+    O("member", "FLAGS", PyMemberDef, flags);
 
     Z("type_object", PyTypeObject);
     O("type_object", "TP_NAME", PyTypeObject, tp_name);
@@ -368,6 +375,11 @@ void columba_layout(void) {
     O("type_object", "TP_DESCR_GET", PyTypeObject, tp_descr_get);
     O("type_object", "TP_DESCR_SET", PyTypeObject, tp_descr_set);
     O("type_object", "TP_DICTOFFSET", PyTypeObject, tp_dictoffset);
+    O("type_object", "TP_WEAKLISTOFFSET", PyTypeObject, tp_weaklistoffset);
+    O("type_object", "TP_BASE", PyTypeObject, tp_base);
+    O("type_object", "TP_FREE", PyTypeObject, tp_free);
+    O("type_object", "TP_DEL", PyTypeObject, tp_del);
+    O("type_object", "TP_FINALIZE", PyTypeObject, tp_finalize);
     O("type_object", "TP_INIT", PyTypeObject, tp_init);
     O("type_object", "TP_ALLOC", PyTypeObject, tp_alloc);
     O("type_object", "TP_NEW", PyTypeObject, tp_new);

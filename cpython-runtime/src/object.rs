@@ -1,9 +1,9 @@
 //! Reference counts and the fields of built-in objects.
 //!
-//! `incref` and `decref` are CPython's own inline functions as PyO3 writes them, so a debug interpreter's total of
-//! references (`_Py_RefTotal`) stays right. Readers here are for exact types whose layout the headers give.
+//! `incref` and `decref` are CPython's own inline functions as PyO3 writes them where an interpreter counts all references
+//! (`_Py_RefTotal`); elsewhere plain instances end in [`crate::helpers::instances`]. Readers here are for exact types whose layout the headers give.
 
-use crate::layout::{cell, dict, float, list, long, object, tuple, type_object};
+use crate::layout::{build, cell, dict, float, list, long, object, tuple, type_object};
 use pyo3_ffi::{PyObject, PyTypeObject};
 
 /// Adds a reference.
@@ -23,7 +23,16 @@ pub unsafe fn incref(object: *mut PyObject) {
 #[inline(always)]
 pub unsafe fn decref(object: *mut PyObject) {
     // SAFETY: says the caller.
-    unsafe { pyo3_ffi::Py_DECREF(object) }
+    unsafe {
+        if build::REF_DEBUG != 0 {
+            return pyo3_ffi::Py_DECREF(object);
+        }
+        let count = object.cast::<u8>().add(object::OB_REFCNT).cast::<isize>();
+        count.write(count.read() - 1);
+        if count.read() == 0 {
+            crate::helpers::dealloc(object);
+        }
+    }
 }
 
 /// The type: borrowed.

@@ -42,6 +42,9 @@ view! {
         thread_id, set_thread_id: u64 = thread::THREAD_ID;
         /// Unique within the interpreter, unlike the address.
         id, set_id: u64 = thread::ID;
+        /// How deeply deallocations are nested, as far as the trash can counts them, and what it put off.
+        trash_delete_nesting, set_trash_delete_nesting: i32 = thread::TRASH_DELETE_NESTING;
+        trash_delete_later, set_trash_delete_later: *mut PyObject = thread::TRASH_DELETE_LATER;
         datastack_chunk, set_datastack_chunk: *mut u8 = thread::DATASTACK_CHUNK;
         datastack_top, set_datastack_top: *mut *mut PyObject = thread::DATASTACK_TOP;
         datastack_limit, set_datastack_limit: *mut *mut PyObject = thread::DATASTACK_LIMIT;

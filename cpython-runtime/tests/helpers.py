@@ -371,6 +371,36 @@ def test_new_instance():
         assert vars(made) == {"x": 1}
 
 
+def test_instances_made_and_given_back():
+    class Plain:
+        pass
+
+    class Slotted:
+        __slots__ = "a", "b"
+
+    class Finalised:
+        def __del__(self):
+            pass
+
+    counts_all = hasattr(sys, "gettotalrefcount")
+    gc.disable()
+    for _ in range(3):
+        for cls in Plain, Slotted:
+            # A class has a version from the first look at its attributes on.
+            assert not hasattr(cls(), "c")
+            made = call("new_instance_quick", cls)
+            if counts_all:
+                assert made is NULL
+                made = cls()
+            assert type(made) is cls and not hasattr(made, "a")
+            made.a, made.b = 1.5, None
+            assert (made.a, made.b) == (1.5, None) and gc.is_tracked(made)
+        assert not hasattr(Finalised(), "c")
+        assert call("new_instance_quick", Finalised) is NULL
+    assert call("new_instance_quick", int) is NULL
+    gc.enable()
+
+
 def test_subscript_functions():
     shelf = Shelf()
     assert call("store_subscr_function", "ts", Shelf.__setitem__, "book", shelf, 1.5) == 0 and shelf.items == {1.5: "book"}
@@ -1275,9 +1305,10 @@ def main():
             failed += 1
     missing = sorted(set(HELPERS) - used)
     assert not failed, f"{failed} failed"
-    # The first are tested in `helpers.rs`, the others need compiled code (`tests/python/generators_resumed_directly.py` and
-    # `generators_collected.py`).
-    elsewhere = {"dealloc", "copy_free_vars", "note_first_store", "for_iter_direct", "send_direct", "call_collecting"}
+    # The first are tested in `helpers.rs`, the others need compiled code (`tests/python/generators_resumed_directly.py`,
+    # `generators_collected.py` and `plain_instances.py`).
+    elsewhere = {"dealloc", "copy_free_vars", "note_first_store"}
+    elsewhere |= {"for_iter_direct", "send_direct", "call_collecting", "give_back"}
     assert set(missing) <= elsewhere, missing
 
 

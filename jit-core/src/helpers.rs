@@ -186,6 +186,8 @@ helpers! {
     InstanceHas "instance_has" ("BB") "I" [MEMORY];
     /// (class whose instances are made by `object`): an instance whose values are unset.
     NewInstance "new_instance" ("B") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// The same; null, without an exception: making it could run Python.
+    NewInstanceQuick "new_instance_quick" ("B") "Q" [MEMORY];
     /// (value, owner, name)
     StoreAttr "store_attr" ("OOB") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (values of an instance, index): notes that an attribute without a value gets one, for the order of attributes.
@@ -351,6 +353,8 @@ helpers! {
     // ---- references ----
     /// An object whose count just became 0.
     Dealloc "dealloc" ("B") "V" [RUNS_PYTHON MEMORY];
+    /// Of an object to which the only reference is the operand: 1 if it was deallocated; 0: that could run Python, and nothing was done.
+    GiveBack "give_back" ("B") "I" [MEMORY];
     Decref "decref" ("O") "V" [RUNS_PYTHON MEMORY];
     XDecref "xdecref" ("Q") "V" [RUNS_PYTHON MEMORY];
     /// Counted increment, where the build of CPython needs more than an addition (debug builds).

@@ -38,6 +38,7 @@ unsafe extern "C" {
     pub(super) fn _PyLong_AsInt(object: Object) -> c_int;
     pub(super) fn PyFrame_LocalsToFast(frame: *mut PyFrameObject, clear: c_int);
     pub(super) fn _Py_Dealloc(object: Object);
+    pub(super) fn _PyTrash_end(thread: *mut PyThreadState);
 
     pub(super) static mut _PyAsyncGenWrappedValue_Type: PyTypeObject;
     pub(super) static mut PyMethod_Type: PyTypeObject;

@@ -26,6 +26,7 @@ mod exceptions;
 mod functions;
 mod generators;
 mod imports;
+pub mod instances;
 mod interned;
 mod intrinsics;
 mod iteration;
@@ -45,12 +46,13 @@ pub mod tracing;
 mod unpacking;
 mod with;
 
-pub use boxing::{box_bool, box_float, box_int, flush_bool, flush_float, flush_int, prepare};
+pub use boxing::{box_bool, box_float, box_int, flush_bool, flush_float, flush_int};
 pub(crate) use boxing::{is_same_float, is_same_int};
 
 use columba_jit_core::helpers::Helper;
 use owned::Owned;
 use pyo3_ffi::PyObject;
+pub(crate) use references::dealloc;
 
 /// A `PyObject *`: owned or borrowed as the table says.
 type Object = *mut PyObject;
@@ -59,6 +61,16 @@ type Object = *mut PyObject;
 const OK: i64 = 0;
 /// Result of a status helper after which an exception is set.
 const ERROR: i64 = -1;
+
+/// Prepares what helpers rely on; called before any code is compiled and again whenever it is cheap (it does nothing when all is
+/// prepared). `false`: no memory, and an exception is set.
+///
+/// # Safety
+/// The GIL is held.
+pub unsafe fn prepare() -> bool {
+    // SAFETY: says the caller.
+    unsafe { boxing::prepare() && instances::prepare() }
+}
 
 /// The entry address of a helper; C calling convention, signature as in the table.
 pub fn address(helper: Helper) -> usize {
@@ -106,7 +118,9 @@ pub fn address(helper: Helper) -> usize {
         LoadAttr => attributes::load_attr,
         LoadMethod => attributes::load_method,
         InstanceHas => attributes::instance_has,
-        NewInstance => special_methods::new_instance,
+        NewInstance => instances::new_instance,
+        NewInstanceQuick => instances::new_instance_quick,
+        GiveBack => instances::give_back_quietly,
         StoreAttr => attributes::store_attr,
         NoteFirstStore => attributes::note_first_store,
         TrackDictionary => attributes::track_dictionary,

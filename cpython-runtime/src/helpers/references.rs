@@ -1,12 +1,19 @@
 //! Reference counts, for the places where compiled code does not change them itself.
 
-use super::{Object, capi};
+use super::{Object, capi, instances};
 use crate::object;
 
-/// `_Py_Dealloc`: compiled code has just brought the count to 0.
-pub(super) unsafe extern "C" fn dealloc(object: Object) {
+/// `_Py_Dealloc`: the count has just been brought to 0.
+///
+/// # Safety
+/// The GIL is held, and no reference is left.
+pub(crate) unsafe extern "C" fn dealloc(object: Object) {
     // SAFETY: no reference is left, says the table.
-    unsafe { capi::_Py_Dealloc(object) }
+    unsafe {
+        if !instances::give_back(object) {
+            capi::_Py_Dealloc(object);
+        }
+    }
 }
 
 /// `Py_DECREF`.

@@ -11,7 +11,7 @@
 use super::{
     Object,
     boxing::box_bool,
-    capi,
+    capi, instances,
     interned::{self, Name},
     messages,
 };
@@ -131,28 +131,6 @@ pub(crate) unsafe fn python_init(ty: *mut ffi::PyTypeObject) -> Option<Object> {
     unsafe { python_method(ty, &interned::INIT) }
 }
 
-/// `object_new` without arguments, for a class that makes plain instances.
-pub(super) unsafe extern "C" fn new_instance(class: Object) -> Object {
-    // SAFETY: the contract of helpers; the empty tuple is one that exists.
-    unsafe {
-        let ty = class.cast::<ffi::PyTypeObject>();
-        let special = ffi::Py_TPFLAGS_MANAGED_DICT | ffi::Py_TPFLAGS_IS_ABSTRACT;
-        if (*ty).tp_flags & special == 0
-            && let Some(allocate) = (*ty).tp_alloc
-        {
-            // All that is left of it: there are no attributes to be made room for.
-            return allocate(ty, 0);
-        }
-        let none = ffi::PyTuple_New(0);
-        let instance = match ffi::PyBaseObject_Type.tp_new {
-            Some(new) => new(class.cast(), none, null_mut()),
-            None => null_mut(),
-        };
-        object::decref(none);
-        instance
-    }
-}
-
 /// `type_call` for classes that make their instances as `object` does and initialise them by a Python function, or not at all.
 unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, names: Object) -> Option<Object> {
     // SAFETY: a live class; type fields.
@@ -175,7 +153,7 @@ unsafe fn instantiate(thread: ThreadState, callable: *mut Object, count: usize, 
         if let Some(method) = method {
             object::incref(method);
         }
-        let instance = new_instance(class);
+        let instance = instances::new_instance(class);
         if instance.is_null() {
             for i in 0..=count {
                 object::decref(callable.add(i).read());

@@ -481,9 +481,9 @@ impl Builder<'_> {
         yes
     }
 
-    /// Brings the ends of a body's paths together in the state before it; the result owns its reference. `None`: they have
-    /// nothing in common that is worth it.
-    pub(super) fn meet(&mut self, state: &State, mut returns: Vec<Returned>) -> Option<Item> {
+    /// Brings the ends of a body's paths together in the state before it, whose topmost `consumed` items go when that is done; the
+    /// result owns its reference. `None`: they have nothing in common that is worth it.
+    pub(super) fn meet(&mut self, state: &State, mut returns: Vec<Returned>, consumed: usize) -> Option<Item> {
         if returns.len() == 1 {
             let Returned { block, item, effects, .. } = returns.pop()?;
             self.block = block;
@@ -493,7 +493,7 @@ impl Builder<'_> {
                 Item::Number(_) => Some(item),
                 _ if self.inlining.is_some() => Some(item),
                 Item::Instance | Item::Tuple(_) if effects => None,
-                Item::Instance => Some(self.make_instance()),
+                Item::Instance => Some(self.make_instance(consumed)),
                 Item::Tuple(number) => self.tuple_result(number),
                 _ => {
                     let (value, py) = self.owned_result(item)?;

@@ -430,7 +430,9 @@ impl Builder<'_> {
             self.instance = None;
         }
         let returns = self.walk_callee(id, callee, consumed, (operands, None), prepare);
-        let Some(result) = returns.and_then(|returns| self.meet(&state, returns)).filter(|item| accept(*item)) else {
+        let Some(result) =
+            returns.and_then(|returns| self.meet(&state, returns, consumed)).filter(|item| accept(*item))
+        else {
             match before {
                 Some(before) => self.take_back(before, state),
                 None => {

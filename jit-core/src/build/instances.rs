@@ -11,11 +11,12 @@
 
 use super::builder::Builder;
 use super::examples::Example;
+use super::locals::is_dirty;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
 use crate::helpers::Helper;
-use crate::ir::op::{Op, Value};
+use crate::ir::op::{Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::rc::Rc;
 
@@ -88,7 +89,7 @@ impl Builder<'_> {
         };
         self.block = end;
         self.state = state;
-        let result = if nested { Item::Instance } else { self.make_instance() };
+        let result = if nested { Item::Instance } else { self.make_instance(depth as usize + 1) };
         self.replace_operands(depth as usize + 1, result);
         if !nested {
             self.count("inline_instances");
@@ -96,21 +97,20 @@ impl Builder<'_> {
         true
     }
 
-    /// Makes the instance: its values become objects, and it gets them. The result is owned, and on no stack yet.
-    pub(super) fn make_instance(&mut self) -> Item {
+    /// Makes the instance: its values become objects, and it gets them. The result is owned, and on no stack yet; the topmost
+    /// `consumed` items go when it is.
+    pub(super) fn make_instance(&mut self, consumed: usize) -> Item {
         let Some(Instance { class, version, in_line, fields }) = self.instance.take() else {
             unreachable!("a body that gives an instance has one");
         };
         let first = self.state.stack.len();
-        self.effect(Op::Incref(class));
-        self.push(Item::owned(class, PyTypes::TYPE));
         for &(_, item) in &fields {
             self.push(item);
             self.own_at(self.state.stack.len() - 1);
         }
-        let instance = self.call_object(Helper::NewInstance, vec![class]);
+        let instance = self.new_instance(class, first - consumed);
         self.typed(instance, PyTypes::OTHER);
-        let items: Vec<Item> = self.state.stack[first + 1..].to_vec();
+        let items = self.state.stack.split_off(first);
         if in_line {
             let values = self.load(MemTy::Ptr, Ty::Ptr, instance, self.request.layout.instance_values);
             for (position, (&(index, _), item)) in fields.iter().zip(items).enumerate() {
@@ -128,12 +128,47 @@ impl Builder<'_> {
                 self.store(MemTy::Ptr, instance, offset as i32, value);
             }
         }
-        self.state.stack.truncate(first + 1);
-        let class = self.pop();
-        self.release(class);
         let example = Example { py: PyTypes::OTHER, type_version: version, ..Example::default() };
         self.exemplify(instance, Some(Rc::new(example)));
         Item::owned(instance, PyTypes::OTHER)
+    }
+
+    /// An instance without values. Where locals would have to be written back before Python runs, that is done only if making it may
+    /// start the collector. Items that borrow from containers must not be used behind this, if they lie above `kept` on the stack.
+    fn new_instance(&mut self, class: Value, kept: usize) -> Value {
+        if self.names_known() || !self.state.locals.iter().any(is_dirty) {
+            return self.new_instance_of_kept(class);
+        }
+        self.settle_range(0..kept);
+        let join = self.new_join();
+        let instance = self.function.add_param(join, Ty::Obj);
+        let quick = self.emit(Op::Call(Helper::NewInstanceQuick, vec![class]));
+        let null = self.emit(Op::Null(Ty::Obj));
+        let made = self.compare(Cond::Ne, quick, null);
+        let not = self.branch(made, true);
+        self.goto_with(join, quick);
+        self.aside(not, |b| {
+            let lent: Vec<_> = (kept..b.state.stack.len()).filter(|&at| b.state.stack[at].is_volatile()).collect();
+            let made = b.new_instance_of_kept(class);
+            for at in lent {
+                let item = b.state.stack[at];
+                b.release(item);
+            }
+            b.goto_with(join, made);
+        });
+        self.block = join;
+        instance
+    }
+
+    /// The same where the collector may run, and with it what drops the class.
+    fn new_instance_of_kept(&mut self, class: Value) -> Value {
+        self.effect(Op::Incref(class));
+        self.push(Item::owned(class, PyTypes::TYPE));
+        let instance = self.call_object(Helper::NewInstance, vec![class]);
+        self.pop();
+        // The instance refers to it.
+        self.effect(Op::Decref(class));
+        instance
     }
 
     fn field_index(&self, name: u32) -> Option<u32> {

@@ -13,8 +13,10 @@ use super::builder::Builder;
 use super::locals::{holds, is_dirty};
 use super::state::*;
 use crate::bytecode::code::Constant;
+use crate::helpers::Helper;
 use crate::ir::op::{Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
+use std::ops::Range;
 
 impl Builder<'_> {
     pub fn push(&mut self, item: Item) {
@@ -196,10 +198,9 @@ impl Builder<'_> {
             self.effect(Op::Decref(value));
             self.goto_names(&join, None);
             self.aside(last, |b| {
-                // Numbers run nothing.
-                let float = b.emit(Op::IsType(value, PyTypes::FLOAT));
-                let other = b.branch(float, true);
-                b.effect(Op::Decref(value));
+                // Numbers and most instances run nothing.
+                let quiet = b.emit(Op::Call(Helper::GiveBack, vec![value]));
+                let other = b.branch(quiet, true);
                 b.goto_names(&join, None);
                 b.block = other;
                 b.flush_locals();
@@ -230,8 +231,13 @@ impl Builder<'_> {
 
     /// Gives every item that borrows from a container a reference of its own.
     pub fn settle_volatile(&mut self) {
-        for position in 0..self.state.stack.len() {
-            if let Item::Object { own: Own::Volatile, .. } = self.state.stack[position] {
+        self.settle_range(0..self.state.stack.len());
+    }
+
+    /// The same for a part of the stack.
+    pub fn settle_range(&mut self, positions: Range<usize>) {
+        for position in positions {
+            if self.state.stack[position].is_volatile() {
                 self.own_at(position);
             }
         }

@@ -176,7 +176,7 @@ impl Builder<'_> {
             body.effects |= effects;
             body.boxed = body.boxed.or(boxed);
         }
-        let result = if returns.is_empty() { None } else { self.meet(&state, returns) };
+        let result = if returns.is_empty() { None } else { self.meet(&state, returns, consumed) };
         let Some(result) = result else {
             match before {
                 Some((_, mark)) => {

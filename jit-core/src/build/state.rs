@@ -168,6 +168,11 @@ pub enum Item {
 }
 
 impl Item {
+    /// Whether it borrows from a container.
+    pub fn is_volatile(&self) -> bool {
+        matches!(self, Item::Object { own: Own::Volatile, .. })
+    }
+
     pub fn owned(value: Value, py: PyTypes) -> Item {
         Item::Object { value, own: Own::Owned, py, big: false, known: None }
     }
