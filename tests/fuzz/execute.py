@@ -82,6 +82,18 @@ def _is_set(member, value):
     return True
 
 
+# What `co_positions` gives of the program's code objects, which takes longer than all else about an exception: by their addresses,
+# together with themselves.
+_positions = {}
+
+
+def position_of(code, unit):
+    known = _positions.get(id(code))
+    if known is None:
+        known = _positions[id(code)] = code, list(code.co_positions())
+    return known[1][unit]
+
+
 def show_exception(error, depth=3):
     if error is None or depth == 0:
         return "-"
@@ -89,7 +101,7 @@ def show_exception(error, depth=3):
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename == FILE:
-            position = list(code.co_positions())[traceback.tb_lasti // 2] if traceback.tb_lasti >= 0 else None
+            position = position_of(code, traceback.tb_lasti // 2) if traceback.tb_lasti >= 0 else None
             places.append(f"{code.co_name}:{traceback.tb_lineno}:{position}")
         traceback = traceback.tb_next
     if isinstance(error, UnboundLocalError) and places:
@@ -132,6 +144,7 @@ def run(text, more=list):
         if len(shown) > LONGEST:
             raise TooLong
 
+    _positions.clear()
     code = compile(text, FILE, "exec")
     namespace = {"__name__": "fuzzed", "P": look, "E": look_at_exception, "Manager": Manager, "print": look,
                  "hash": steady_hash}
