@@ -87,6 +87,24 @@ impl Environment {
         Ok(())
     }
 
+    /// Where packages lie that other interpreters than this one are to use.
+    pub fn packages_for_others(&self) -> PathBuf {
+        self.dir.join("packages-for-others")
+    }
+
+    /// Puts packages there, without what they depend on, and whatever Python they say they need.
+    pub fn install_for_others(&self, packages: &[&str]) -> Result<()> {
+        let dir = self.packages_for_others();
+        let marker = dir.join(packages.join("-"));
+        if marker.exists() {
+            return Ok(());
+        }
+        let target = dir.to_string_lossy().into_owned();
+        let options = ["--no-deps", "--ignore-requires-python", "--upgrade", "--target", &target];
+        self.pip(&["install", "--quiet"], &options, packages)?;
+        fs::write(&marker, "").map_err(Error::io(&marker))
+    }
+
     fn marker(&self, package: &str) -> PathBuf {
         self.dir.join(format!("installed-{package}"))
     }
