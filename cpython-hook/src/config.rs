@@ -4,7 +4,7 @@
 //! mirrored in atomics.
 
 use crate::{backends, job};
-use columba_cpython_runtime::helpers::instances;
+use columba_cpython_runtime::helpers::{instances, keys};
 use columba_jit_core::{build::SWITCHES, passes::PASSES};
 use std::sync::{
     Mutex,
@@ -99,8 +99,12 @@ pub fn current() -> Config {
 /// # Safety
 /// The GIL is held.
 pub unsafe fn replace(config: Config) {
+    let enabled = |switch: &str| !config.disable_passes.iter().any(|name| name == switch);
     // SAFETY: says the caller.
-    unsafe { instances::enable(!config.disable_passes.iter().any(|name| name == instances::SWITCH)) };
+    unsafe {
+        instances::enable(enabled(instances::SWITCH));
+        keys::enable(enabled(keys::SWITCH));
+    }
     THRESHOLD.store(config.threshold, Ordering::Relaxed);
     LOOP_ENTRY.store(config.loop_entry, Ordering::Relaxed);
     MAY_PARK.store(config.may_park(), Ordering::Relaxed);
@@ -251,7 +255,12 @@ impl Config {
 
 /// What `disable_passes` may name: optimisations of the builder, passes over the IR, and what helpers do in their own way.
 fn pass_names() -> Vec<&'static str> {
-    SWITCHES.iter().copied().chain(PASSES.iter().map(|pass| pass.name)).chain([instances::SWITCH]).collect()
+    SWITCHES
+        .iter()
+        .copied()
+        .chain(PASSES.iter().map(|pass| pass.name))
+        .chain([instances::SWITCH, keys::SWITCH])
+        .collect()
 }
 
 fn switch(name: &'static str, text: &str) -> Result<bool, ConfigError> {

@@ -8,7 +8,11 @@ use crate::{
     config::{self, Config, OptLevel, Stress},
     extraction, generators, hook, launcher, parking, thread_end, ticker, tiering,
 };
-use columba_cpython_runtime::{code::Code, helpers::instances, layout::build};
+use columba_cpython_runtime::{
+    code::Code,
+    helpers::{instances, keys},
+    layout::build,
+};
 use pyo3::{
     exceptions::{PyImportError, PyRuntimeError, PyTypeError, PyValueError},
     ffi,
@@ -199,6 +203,8 @@ fn disable() {
     ticker::stop();
     hook::uninstall();
     background::stop();
+    // SAFETY: the GIL is held.
+    unsafe { keys::forget() };
 }
 
 /// is_enabled() -> bool
@@ -350,6 +356,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("generators_closed", load(&generators::CLOSED))?;
     dict.set_item("instances_made", load(&instances::MADE))?;
     dict.set_item("instances_given_back", load(&instances::GIVEN_BACK))?;
+    dict.set_item("hashes_reused", load(&keys::REUSED))?;
     dict.set_item("times_parked", load(&parking::TIMES))?;
     dict.set_item("ticks", load(&ticker::TICKS))?;
     dict.set_item("loop_searches", load(&extraction::TIMES_ARMED))?;

@@ -18,6 +18,7 @@ unsafe extern "C" {
     pub(super) fn _PyObject_LookupAttr(object: Object, name: Object, result: *mut Object) -> c_int;
     pub(super) fn _PyObject_LookupSpecial(object: Object, name: Object) -> Object;
     pub(super) fn _PyDict_GetItem_KnownHash(dict: Object, key: Object, hash: Py_hash_t) -> Object;
+    pub(super) fn _PyDict_Contains_KnownHash(dict: Object, key: Object, hash: Py_hash_t) -> c_int;
     pub(super) fn _PyDict_SetItem_KnownHash(dict: Object, key: Object, value: Object, hash: Py_hash_t) -> i32;
     pub(super) fn _PyDict_MergeEx(dict: Object, other: Object, override_: c_int) -> c_int;
     pub(super) fn _PySet_Update(set: Object, iterable: Object) -> c_int;

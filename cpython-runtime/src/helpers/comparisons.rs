@@ -3,6 +3,7 @@
 use super::{
     ERROR, Object, Owned,
     boxing::box_bool,
+    keys,
     numbers::{float_and_int, one_digit},
     special_methods,
 };
@@ -126,7 +127,11 @@ pub(super) unsafe extern "C" fn contains(item: Object, container: Object) -> i64
     unsafe {
         let item = Owned::steal(item);
         let container = Owned::steal(container);
-        let found = ffi::PySequence_Contains(container.as_ptr(), item.as_ptr());
+        let found = if object::type_of(container.as_ptr()) == &raw mut ffi::PyDict_Type {
+            keys::has(container.as_ptr(), item.as_ptr())
+        } else {
+            ffi::PySequence_Contains(container.as_ptr(), item.as_ptr())
+        };
         drop(item);
         drop(container);
         i64::from(found)

@@ -71,6 +71,7 @@ names! {
     SPEC = c"__spec__";
     SPLIT = c"split";
     // Special methods.
+    MISSING = c"__missing__";
     GETITEM = c"__getitem__";
     SETITEM = c"__setitem__";
     ADD = c"__add__";

@@ -4,7 +4,7 @@
 //! here. What `math` makes of the C library's results (`errno`, infinities, NaN) is the compiler's business, which takes finite
 //! results only.
 
-use super::{Object, Owned, capi, numbers::one_digit};
+use super::{Object, Owned, capi, keys, numbers::one_digit};
 use crate::{layout::str, object};
 use pyo3_ffi as ffi;
 use std::{
@@ -215,7 +215,7 @@ pub(super) unsafe extern "C" fn dict_get(dict: Object, key: Object, default: Obj
     unsafe {
         let key = Owned::steal(key);
         let default = Owned::steal(default);
-        let value = ffi::PyDict_GetItemWithError(dict, key.as_ptr());
+        let value = keys::get(dict, key.as_ptr());
         if !value.is_null() {
             object::incref(value);
             return value;

@@ -30,6 +30,7 @@ pub mod instances;
 mod interned;
 mod intrinsics;
 mod iteration;
+pub mod keys;
 mod matching;
 mod messages;
 mod names;

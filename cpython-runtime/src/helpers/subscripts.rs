@@ -1,7 +1,7 @@
 //! `container[key]` and lengths.
 
 use super::{
-    ERROR, OK, Object, Owned, interned,
+    ERROR, OK, Object, Owned, capi, interned, keys,
     numbers::one_digit,
     special_methods::{call, python_method},
 };
@@ -41,13 +41,23 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
             object::incref(item);
             item
         } else if object::type_of(container.as_ptr()) == &raw mut ffi::PyDict_Type {
-            let item = ffi::PyDict_GetItemWithError(container.as_ptr(), key.as_ptr());
+            let item = keys::get(container.as_ptr(), key.as_ptr());
             if !item.is_null() {
                 object::incref(item);
             } else if ffi::PyErr_Occurred().is_null() {
                 key_error(key.as_ptr());
             }
             item
+        } else if keys::reads_as_dict(object::type_of(container.as_ptr())) {
+            let item = keys::get(container.as_ptr(), key.as_ptr());
+            if !item.is_null() {
+                object::incref(item);
+                item
+            } else if ffi::PyErr_Occurred().is_null() {
+                missing(container.as_ptr(), key.as_ptr())
+            } else {
+                item
+            }
         } else if let Some(function) = python_method(object::type_of(container.as_ptr()), &interned::GETITEM) {
             let arguments = [container.into_ptr(), key.into_ptr()];
             return call(ThreadState::current(), function, arguments.as_ptr(), arguments.len(), null_mut());
@@ -57,6 +67,25 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
         drop(container);
         drop(key);
         result
+    }
+}
+
+/// What `x[k]` gives for a key that an instance of a subclass of `dict` does not have.
+#[inline(never)]
+unsafe fn missing(dict: Object, key: Object) -> Object {
+    // SAFETY: both are alive, says the caller.
+    unsafe {
+        let name = interned::MISSING.get();
+        if name.is_null() {
+            return null_mut();
+        }
+        if let Some(method) = Owned::steal_or_null(capi::_PyObject_LookupSpecial(dict, name)) {
+            return ffi::PyObject_CallOneArg(method.as_ptr(), key);
+        }
+        if ffi::PyErr_Occurred().is_null() {
+            key_error(key);
+        }
+        null_mut()
     }
 }
 
@@ -131,12 +160,14 @@ pub(super) unsafe extern "C" fn store_subscr(value: Object, container: Object, k
             drop(container);
             return OK;
         }
-        if let Some(function) = python_method(ty, &interned::SETITEM) {
+        if !keys::writes_as_dict(ty)
+            && let Some(function) = python_method(ty, &interned::SETITEM)
+        {
             let arguments = [container.into_ptr(), key.into_ptr(), value.into_ptr()];
             return status(call(ThreadState::current(), function, arguments.as_ptr(), arguments.len(), null_mut()));
         }
-        let status = if ty == &raw mut ffi::PyDict_Type {
-            ffi::PyDict_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())
+        let status = if keys::writes_as_dict(ty) {
+            keys::set(container.as_ptr(), key.as_ptr(), value.as_ptr())
         } else {
             ffi::PyObject_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())
         };
