@@ -10,6 +10,7 @@
 
 use super::BuildError;
 use super::builder::Builder;
+use super::contents::Changes;
 use super::locals::{holds, is_dirty};
 use super::state::*;
 use crate::bytecode::code::Constant;
@@ -171,6 +172,12 @@ impl Builder<'_> {
 
     /// Drops a reference; what its last release may run sees a frame in order.
     pub fn release_value(&mut self, value: Value, py: PyTypes) {
+        let Changes { writes, releases } = self.changes;
+        self.emit_release(value, py);
+        self.changes = Changes { writes, releases: releases + u32::from(!BENIGN.contains(py)) };
+    }
+
+    fn emit_release(&mut self, value: Value, py: PyTypes) {
         if py == PyTypes::NULL {
             return;
         }
