@@ -14,7 +14,7 @@ use super::contents::Changes;
 use super::locals::{holds, is_dirty};
 use super::state::*;
 use crate::bytecode::code::Constant;
-use crate::ir::op::{Cond, Op, Value};
+use crate::ir::op::{BinOp, Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
@@ -200,7 +200,12 @@ impl Builder<'_> {
             let one = self.int(1);
             let shared = self.compare(Cond::Ne, count, one);
             let last = self.branch(shared, true);
-            self.effect(Op::Decref(value));
+            if self.request.layout.refcount_by_helper {
+                self.effect(Op::Decref(value));
+            } else {
+                let fewer = self.binary(BinOp::Sub, count, one);
+                self.store(MemTy::I64, value, self.request.layout.ob_refcnt, fewer);
+            }
             self.goto_names(&join, None);
             self.aside(last, |b| {
                 // Numbers run nothing.
