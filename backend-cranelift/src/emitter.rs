@@ -14,13 +14,14 @@ use columba_jit_core::ir::op::{BinOp, Cond, OverflowOp, UnOp};
 use columba_jit_core::ir::types::MemTy;
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::{
-    self, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SigRef, SourceLoc, TrapCode, types,
+    self, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SigRef, SourceLoc, StackSlotData,
+    StackSlotKind, TrapCode, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
-use crate::abi;
 use crate::values::{Condition, Operand, condition};
+use crate::{abi, preserving};
 
 /// Loads and stores of live memory at natural alignment.
 const MEMORY: MemFlagsData = MemFlagsData::trusted();
@@ -38,6 +39,11 @@ pub struct CraneliftEmitter<'a> {
     rounds: bool,
     origins: bool,
     signatures: HashMap<Signature, SigRef>,
+    /// Those of calls that change no register, and where these put their results.
+    preserving: HashMap<Signature, SigRef>,
+    results: Option<ir::StackSlot>,
+    /// Whether a block that is not cold gets a float as a parameter.
+    passes_floats: bool,
     then_args: Vec<BlockArg>,
     else_args: Vec<BlockArg>,
 }
@@ -66,6 +72,9 @@ impl<'a> CraneliftEmitter<'a> {
             rounds,
             origins,
             signatures: HashMap::new(),
+            preserving: HashMap::new(),
+            results: None,
+            passes_floats: false,
             then_args: Vec::new(),
             else_args: Vec::new(),
         }
@@ -103,6 +112,34 @@ impl<'a> CraneliftEmitter<'a> {
         let imported = self.builder.import_signature(abi::c_signature(signature, self.convention));
         self.signatures.insert(signature.clone(), imported);
         imported
+    }
+
+    /// Calls a function by a thunk that saves all registers.
+    fn call_preserving(&mut self, thunk: u64, callee: u64, signature: &Signature, args: &[Operand]) -> Option<Operand> {
+        let lowered = match self.preserving.get(signature) {
+            Some(&known) => known,
+            None => {
+                let imported = self.builder.import_signature(preserving::signature(signature));
+                self.preserving.insert(signature.clone(), imported);
+                imported
+            }
+        };
+        let slot = match self.results {
+            Some(slot) => slot,
+            None => {
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, preserving::RESULTS, 3);
+                *self.results.insert(self.builder.create_sized_stack_slot(data))
+            }
+        };
+        let mut args: Vec<ir::Value> = args.iter().map(|&arg| self.widen(arg)).collect();
+        args.push(self.address(callee).raw);
+        let results = self.builder.ins().stack_addr(types::I64, slot, 0);
+        args.push(results);
+        let thunk = self.address(thunk).raw;
+        self.builder.ins().call_indirect(lowered, thunk, &args);
+        let result = signature.result?;
+        let offset = preserving::result_offset(result);
+        Some(Operand::word(self.builder.ins().load(abi::ty(result), MEMORY, results, offset)))
     }
 
     /// A load that is always executed: an atomic one, which on x86-64 is an ordinary `mov`.
@@ -148,6 +185,8 @@ impl Emitter for CraneliftEmitter<'_> {
         }
         if cold {
             self.builder.set_cold_block(block);
+        } else {
+            self.passes_floats |= params.contains(&MachineTy::F64);
         }
         block
     }
@@ -272,6 +311,12 @@ impl Emitter for CraneliftEmitter<'_> {
     }
 
     fn call(&mut self, callee: u64, signature: &Signature, args: &[Operand]) -> Option<Operand> {
+        if self.passes_floats
+            && self.builder.current_block().is_some_and(|block| self.builder.func.layout.is_cold(block))
+            && let Some(thunk) = preserving::thunk(signature)
+        {
+            return self.call_preserving(thunk, callee, signature, args);
+        }
         let lowered = self.call_signature(signature);
         let args: Vec<ir::Value> = args.iter().map(|&arg| self.widen(arg)).collect();
         let callee = self.address(callee).raw;

@@ -8,6 +8,7 @@ mod abi;
 mod backend;
 pub mod emitter;
 mod finish;
+mod preserving;
 mod values;
 
 pub use backend::CraneliftBackend;

@@ -10,6 +10,7 @@
 //! - walks differ in nothing but the shapes they begin with, and the shapes' lattice is finite; if they take long to settle
 //!   nonetheless, every merge is widened to objects of any type.
 
+use super::contents::Changes;
 use super::examples::{Examples, local_examples};
 use super::inlining::Inlining;
 use super::instances::Instance;
@@ -113,6 +114,8 @@ pub(super) struct Builder<'a> {
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
     pub foreign_constants: Vec<(Constant, u64)>,
     pub examples: Examples,
+    /// What was emitted so far that could change a list.
+    pub changes: Changes,
     pub error: Option<BuildError>,
 }
 
@@ -158,6 +161,7 @@ impl<'a> Builder<'a> {
             iterators: WordMap::default(),
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
+            changes: Changes::default(),
             error: None,
         }
     }

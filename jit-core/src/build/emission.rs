@@ -17,6 +17,7 @@ use crate::ir::types::{MemTy, PyTypes, Ty};
 impl Builder<'_> {
     pub fn push_inst(&mut self, op: Op, result: Option<Value>) {
         self.check_body(&op);
+        self.note_change(&op);
         self.function.blocks[self.block.0 as usize].insts.push(Inst { op, result, origin: self.at.opcode_offset });
     }
 

@@ -10,11 +10,12 @@
 
 use super::BuildError;
 use super::builder::Builder;
+use super::contents::Changes;
 use super::locals::{holds, is_dirty};
 use super::state::*;
 use crate::bytecode::code::Constant;
 use crate::helpers::Helper;
-use crate::ir::op::{Cond, Op, Value};
+use crate::ir::op::{BinOp, Cond, Op, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 use std::ops::Range;
 
@@ -173,6 +174,12 @@ impl Builder<'_> {
 
     /// Drops a reference; what its last release may run sees a frame in order.
     pub fn release_value(&mut self, value: Value, py: PyTypes) {
+        let Changes { writes, releases } = self.changes;
+        self.emit_release(value, py);
+        self.changes = Changes { writes, releases: releases + u32::from(!BENIGN.contains(py)) };
+    }
+
+    fn emit_release(&mut self, value: Value, py: PyTypes) {
         if py == PyTypes::NULL {
             return;
         }
@@ -195,7 +202,12 @@ impl Builder<'_> {
             let one = self.int(1);
             let shared = self.compare(Cond::Ne, count, one);
             let last = self.branch(shared, true);
-            self.effect(Op::Decref(value));
+            if self.request.layout.refcount_by_helper {
+                self.effect(Op::Decref(value));
+            } else {
+                let fewer = self.binary(BinOp::Sub, count, one);
+                self.store(MemTy::I64, value, self.request.layout.ob_refcnt, fewer);
+            }
             self.goto_names(&join, None);
             self.aside(last, |b| {
                 // Numbers and most instances run nothing.

@@ -139,6 +139,9 @@ impl Builder<'_> {
 
     /// Replaces a local's value by an item (consumed), releasing the old one.
     pub fn store_local(&mut self, local: u32, item: Item) {
+        if self.store_idly(local, item) {
+            return;
+        }
         self.detach(local);
         let old = self.state.locals[local as usize];
         let kept = match item {
@@ -173,6 +176,30 @@ impl Builder<'_> {
         if let Some(previous) = previous {
             self.release_value(previous, previous_py);
         }
+    }
+
+    /// Stores an object that the slot holds already: nothing happens but that what is known of both is known of it.
+    fn store_idly(&mut self, local: u32, item: Item) -> bool {
+        let Item::Object { value, own, py, big, .. } = item else { return false };
+        let old = &mut self.state.locals[local as usize];
+        if !self.request.options.idle_stores
+            || py.may_be_null()
+            || !matches!(old.form, Form::Slot { value: Some(held) } if held == value)
+        {
+            return false;
+        }
+        if old.py.intersects(py) {
+            old.py = old.py.intersection(py);
+        }
+        old.big |= big;
+        if own == Own::Owned {
+            // The slot has a reference, so this one is not the last.
+            let changes = self.changes;
+            self.effect(Op::Decref(value));
+            self.changes = changes;
+        }
+        self.count("idle_stores");
+        true
     }
 
     /// Whether a local may hold a number of either kind raw: something computes with it, and nothing else is the same number,

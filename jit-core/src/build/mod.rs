@@ -13,13 +13,14 @@
 //! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
 //! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `bodies`, `partial`, `instances`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
 //! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
-//! `examples` knows what live objects suggest.
+//! `examples` knows what live objects suggest, `contents` what sequences were seen to contain.
 
 mod arithmetic;
 pub mod attributes;
 mod bodies;
 mod builder;
 mod calls;
+mod contents;
 mod control;
 mod emission;
 mod entries;
@@ -279,6 +280,10 @@ pub struct BuildOptions {
     pub unpack_iterators: bool,
     /// Use the function objects of comprehensions again.
     pub reuse_functions: bool,
+    /// Remember the items that tuples and lists were taken apart into (`contents`).
+    pub known_items: bool,
+    /// Leave out stores of what a local holds already.
+    pub idle_stores: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -304,6 +309,8 @@ pub const SWITCHES: &[&str] = &[
     "collect_generators",
     "unpack_iterators",
     "reuse_functions",
+    "known_items",
+    "idle_stores",
 ];
 
 impl BuildOptions {
@@ -332,6 +339,8 @@ impl BuildOptions {
             collect_generators: enabled("collect_generators"),
             unpack_iterators: enabled("unpack_iterators"),
             reuse_functions: enabled("reuse_functions"),
+            known_items: enabled("known_items"),
+            idle_stores: enabled("idle_stores"),
         }
     }
 }

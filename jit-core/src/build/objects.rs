@@ -388,7 +388,7 @@ impl Builder<'_> {
         self.example(container)?.py.exact().filter(|py| INDEXED.contains(*py))
     }
 
-    fn constant_index(&self) -> Option<i64> {
+    pub(super) fn constant_index(&self) -> Option<i64> {
         match self.state.stack[self.position(1)] {
             Item::Const(i) => match *self.constant(i) {
                 crate::bytecode::code::Constant::Int(value) => Some(value),
@@ -399,6 +399,13 @@ impl Builder<'_> {
     }
 
     pub fn binary_subscr(&mut self, feedback: &Feedback) {
+        if let Some(value) = self.known_element() {
+            self.pop();
+            self.pop();
+            self.push_known(value);
+            self.count("known_items");
+            return;
+        }
         let example = match (self.example(self.state.stack[self.position(2)]), self.constant_index()) {
             (Some(container), index) => Self::element_example(&container, index),
             _ => None,
@@ -696,6 +703,15 @@ impl Builder<'_> {
         }
         let item = self.state.stack[self.position(1)];
         let Item::Object { value: sequence, own, py, .. } = item else { return false };
+        if own != Own::Owned
+            && let Some(items) = self.known_items(sequence)
+            && items.len() == count as usize
+        {
+            self.pop();
+            items.iter().rev().for_each(|item| self.push_known(*item));
+            self.count("known_items");
+            return true;
+        }
         let wanted = match (py.exact(), feedback) {
             // A list at one time and a tuple at another: this was found here, or where the same local was taken apart.
             (None, _) if !self.may_guess(Reason::Type) || LIST_OR_TUPLE.contains(py) => LIST_OR_TUPLE,
@@ -734,9 +750,21 @@ impl Builder<'_> {
             self.exemplify(value, element);
         }
         self.count("inline_containers");
-        let item = self.pop();
         let volatile = own != Own::Owned;
-        if !volatile {
+        if volatile {
+            if let Some(items) = self.likely_items(sequence).filter(|items| items.len() == values.len())
+                && self.may_guess(Reason::Version)
+            {
+                self.expect_items(&values, &items);
+                values.copy_from_slice(&items);
+                self.count("known_items");
+            }
+            self.remember_items(sequence, &values, wanted == PyTypes::TUPLE);
+        }
+        let item = self.pop();
+        if volatile {
+            values.into_iter().rev().for_each(|value| self.push_known(value));
+        } else {
             for value in &values {
                 self.effect(Op::Incref(*value));
             }
@@ -744,10 +772,7 @@ impl Builder<'_> {
                 Item::Object { value, own, .. } => Item::Object { value, own, py: wanted, big: false, known: None },
                 other => other,
             });
-        }
-        for value in values.into_iter().rev() {
-            let own = if volatile { Own::Volatile } else { Own::Owned };
-            self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
+            values.into_iter().rev().for_each(|value| self.push(Item::owned(value, PyTypes::OBJECT)));
         }
         true
     }

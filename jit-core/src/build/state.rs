@@ -8,6 +8,7 @@
 //! - an item owned by a local (`Own::Local`) is given a reference of its own before that local changes;
 //! - an item that borrows from a container (`Own::Volatile`) is given one before anything can change the container.
 
+use super::contents::Contents;
 use super::intrinsics::{Builtin, Method};
 use crate::ir::op::Value;
 use crate::ir::types::{PyTypes, Ty};
@@ -225,6 +226,8 @@ pub struct State {
     /// Python ran in the middle of the current instruction: 0 if it changed the type of a name. Then what `names` says
     /// does not hold, and the dictionary is right.
     pub suspect: Option<Value>,
+    /// Items of sequences that were read.
+    pub(super) contents: Vec<Contents>,
 }
 
 impl Clone for State {
@@ -234,6 +237,7 @@ impl Clone for State {
             names: self.names.clone(),
             stack: self.stack.clone(),
             suspect: self.suspect,
+            contents: self.contents.clone(),
         }
     }
 
@@ -243,6 +247,7 @@ impl Clone for State {
         self.names.clone_from(&from.names);
         self.stack.clone_from(&from.stack);
         self.suspect = from.suspect;
+        self.contents.clone_from(&from.contents);
     }
 }
 
@@ -446,7 +451,7 @@ impl Shape {
 impl State {
     /// A state in which nothing is known of `names` names.
     pub fn new(locals: Vec<Local>, names: usize) -> State {
-        State { locals, names: vec![Name::Unknown; names], stack: Vec::new(), suspect: None }
+        State { locals, names: vec![Name::Unknown; names], stack: Vec::new(), suspect: None, contents: Vec::new() }
     }
 
     /// What this state offers to a merge point; `constant` gives the type of an entry of `co_consts`, and whether
