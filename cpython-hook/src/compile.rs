@@ -139,6 +139,11 @@ impl CompiledCode {
         &self.kept.0
     }
 
+    /// Whether this was made with the knowledge that an instruction meets a class, by its version.
+    pub fn was_told_of(&self, origin: u32, class: u32) -> bool {
+        self.guesses.receivers.get(&origin).is_some_and(|seen| seen.contains(&class))
+    }
+
     /// The machine code.
     pub fn native(&self) -> &[u8] {
         self.owner.entry.bytes()
