@@ -108,6 +108,7 @@ pub fn address(helper: Helper) -> usize {
         InstanceHas => attributes::instance_has,
         NewInstance => special_methods::new_instance,
         StoreAttr => attributes::store_attr,
+        CollectValue => generators::collect_value,
         NoteFirstStore => attributes::note_first_store,
         TrackDictionary => attributes::track_dictionary,
         DeleteAttr => attributes::delete_attr,
