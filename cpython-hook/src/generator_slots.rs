@@ -10,7 +10,7 @@ use crate::{collecting, generators};
 use columba_cpython_runtime::{
     collecting as sinks,
     generator::{self, Outcome},
-    object,
+    object, spare_generators,
 };
 use pyo3::ffi::{self, PyObject, PySendResult};
 use std::{
@@ -25,6 +25,8 @@ unsafe extern "C" {
 
 /// What CPython has in the slots, while ours stand there.
 static ITERNEXT: AtomicPtr<()> = AtomicPtr::new(null_mut());
+static DEALLOC_GENERATOR: AtomicPtr<()> = AtomicPtr::new(null_mut());
+static DEALLOC_COROUTINE: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static SEND_TO_GENERATOR: AtomicPtr<()> = AtomicPtr::new(null_mut());
 static SEND_TO_COROUTINE: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
@@ -66,22 +68,37 @@ unsafe extern "C" fn send(target: *mut PyObject, value: *mut PyObject, result: *
     }
 }
 
+/// `tp_dealloc` of generators and coroutines.
+unsafe extern "C" fn dealloc(dying: *mut PyObject) {
+    // SAFETY: as for `next`.
+    unsafe {
+        if !spare_generators::keep(dying) {
+            let coroutine = object::type_of(dying) == &raw mut ffi::PyCoro_Type;
+            let plain = if coroutine { &DEALLOC_COROUTINE } else { &DEALLOC_GENERATOR };
+            std::mem::transmute::<*mut (), ffi::destructor>(plain.load(Relaxed))(dying);
+        }
+    }
+}
+
 /// A slot, what we put there, and where that which stood there is kept.
 type Slot = (*mut *mut (), *mut (), &'static AtomicPtr<()>);
 
 /// # Safety
 /// The GIL is held.
-unsafe fn slots() -> [Option<Slot>; 3] {
+unsafe fn slots() -> [Option<Slot>; 5] {
     // SAFETY: types of the interpreter, and their tables of methods, live as long as it; a slot holds a function or null.
     unsafe {
         let next = next as unsafe extern "C" fn(_) -> _ as *mut ();
         let send = send as unsafe extern "C" fn(_, _, _) -> _ as *mut ();
+        let dealloc = dealloc as unsafe extern "C" fn(_) as *mut ();
         let send_slot = |ty: *mut ffi::PyTypeObject| {
             let methods = (*ty).tp_as_async;
             (!methods.is_null()).then(|| (&raw mut (*methods).am_send).cast())
         };
         [
             Some(((&raw mut ffi::PyGen_Type.tp_iternext).cast(), next, &ITERNEXT)),
+            Some(((&raw mut ffi::PyGen_Type.tp_dealloc).cast(), dealloc, &DEALLOC_GENERATOR)),
+            Some(((&raw mut ffi::PyCoro_Type.tp_dealloc).cast(), dealloc, &DEALLOC_COROUTINE)),
             send_slot(&raw mut ffi::PyGen_Type).map(|slot| (slot, send, &SEND_TO_GENERATOR)),
             send_slot(&raw mut ffi::PyCoro_Type).map(|slot| (slot, send, &SEND_TO_COROUTINE)),
         ]
@@ -113,5 +130,6 @@ pub fn uninstall() {
                 slot.write(kept.load(Relaxed));
             }
         }
+        spare_generators::clear();
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     config::{self, Config, OptLevel, Stress},
     extraction, generators, hook, launcher, parking, thread_end, ticker, tiering,
 };
-use columba_cpython_runtime::{code::Code, layout::build};
+use columba_cpython_runtime::{code::Code, layout::build, spare_generators};
 use pyo3::{
     exceptions::{PyImportError, PyRuntimeError, PyTypeError, PyValueError},
     ffi,
@@ -344,6 +344,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("generators_iterated", load(&generators::ITERATED))?;
     dict.set_item("delegators_passed", load(&generators::PASSED))?;
     dict.set_item("generators_made", load(&generators::MADE))?;
+    dict.set_item("generators_reused", load(&spare_generators::REUSED))?;
     dict.set_item("generators_collected", load(&collecting::COLLECTED))?;
     dict.set_item("generators_closed", load(&generators::CLOSED))?;
     dict.set_item("times_parked", load(&parking::TIMES))?;
