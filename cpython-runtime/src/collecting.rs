@@ -76,6 +76,7 @@ impl Items {
 }
 
 /// Where the values of a generator go.
+#[expect(clippy::large_enum_variant, reason = "a sink lies on the stack of one call and is not moved")]
 pub enum Sink {
     Items(Items),
     /// A new set, and whether all that was put into it is of types whose hashes and comparisons run no Python code.
