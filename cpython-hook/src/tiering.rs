@@ -206,7 +206,7 @@ fn note_receiver(state: &CodeState, compiled: &CompiledCode, key: ExitKey, frame
     let mut receivers = state.receivers.borrow_mut();
     let known = receivers.contains_key(&key.origin);
     let seen = receivers.entry(key.origin).or_default();
-    if !seen.contains(&version) && !(known && seen.is_empty()) {
+    if !(seen.contains(&version) || known && seen.is_empty()) {
         seen.push(version);
     }
     if seen.len() > MOST_RECEIVERS || failures > MOST_FAILURES {
