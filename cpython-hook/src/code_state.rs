@@ -114,6 +114,8 @@ pub struct ExitCount {
     pub total: u64,
     /// Since the current version was compiled.
     pub since_compiled: u64,
+    /// Failures of a guess about a class that the version had been told of: something else is in the way.
+    pub of_known_class: u64,
 }
 
 unsafe extern "C" {

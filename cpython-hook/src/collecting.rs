@@ -20,7 +20,7 @@ use columba_cpython_runtime::{
     object,
     thread::ThreadState,
 };
-use columba_jit_core::ir::op::Status;
+use columba_jit_core::{build::SINK_BITS, ir::op::Status};
 use pyo3::ffi::{self, PyObject};
 use std::{
     mem::MaybeUninit,
@@ -46,7 +46,7 @@ enum Step {
 ///
 /// # Safety
 /// The GIL is held; `generator` is an exact generator, and the caller keeps it alive.
-pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink<'_>) -> Option<bool> {
+pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink) -> Option<bool> {
     if generator.frame_state() >= STATE_EXECUTING as i8 || !direct::may_enter(thread) {
         return None;
     }
@@ -83,7 +83,7 @@ pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink
 ///
 /// # Safety
 /// As for [`collect`]; `state` is that of the generator's code, which may be entered at this depth of the C stack.
-unsafe fn resume_repeatedly(thread: ThreadState, generator: Generator, state: &CodeState, sink: &mut Sink<'_>) -> Step {
+unsafe fn resume_repeatedly(thread: ThreadState, generator: Generator, state: &CodeState, sink: &mut Sink) -> Step {
     let Some(compiled) = state.compiled() else { return Step::Refused };
     if compiled.out_words > OUT_WORDS || compiled.resume_points.is_empty() {
         return Step::Refused;
@@ -101,7 +101,7 @@ unsafe fn resume_version(
     generator: Generator,
     state: &CodeState,
     compiled: &Rc<CompiledCode>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
     resumed: &mut u64,
 ) -> Step {
     let frame = generator.frame();
@@ -111,6 +111,8 @@ unsafe fn resume_version(
     let mut out = MaybeUninit::<[u64; OUT_WORDS]>::uninit();
     let out = out.as_mut_ptr().cast::<u64>();
     let (mut stands, mut entry) = (null(), 0);
+    // Code that can gives its values to the sink by itself.
+    let above = if compiled.takes_sink { (&raw mut *sink as i64) << SINK_BITS } else { 0 };
     loop {
         // Python code has run since the last time.
         if generator.frame_state() >= STATE_EXECUTING as i8
@@ -126,7 +128,7 @@ unsafe fn resume_version(
             if point.entry == ResumePoint::NONE || point.sent != ResumePoint::NONE {
                 return Step::Refused;
             }
-            (stands, entry) = (frame.prev_instr(), i64::from(point.entry));
+            (stands, entry) = (frame.prev_instr(), i64::from(point.entry) | above);
         }
         generator::begin(thread, generator);
         // SAFETY: CPython leaves room for the value that a suspended frame is sent.

@@ -82,6 +82,8 @@ pub struct CompiledCode {
     pub resume_points: Box<[ResumePoint]>,
     /// How a call makes its generator.
     pub prelude: Option<Prelude>,
+    /// Whether an entry number may have a sink above it.
+    pub takes_sink: bool,
     pub exits: Box<[Exit]>,
     /// Words of the `out` buffer that entries need, at least 1.
     pub out_words: usize,
@@ -137,6 +139,11 @@ impl CompiledCode {
     /// Objects that this holds references to, code objects among them.
     pub fn kept(&self) -> &[u64] {
         &self.kept.0
+    }
+
+    /// Whether this was made with the knowledge that an instruction meets a class, by its version.
+    pub fn was_told_of(&self, origin: u32, class: u32) -> bool {
+        self.guesses.receivers.get(&origin).is_some_and(|seen| seen.contains(&class))
     }
 
     /// The machine code.
@@ -220,6 +227,7 @@ pub struct Rest {
     start: Option<i64>,
     resume_points: Box<[ResumePoint]>,
     prelude: Option<Prelude>,
+    takes_sink: bool,
     optimisations: Vec<(&'static str, usize)>,
     guesses: Guesses,
     kept: Kept,
@@ -284,6 +292,7 @@ impl Draft {
             start: built.entries.iter().position(|entry| *entry == build::Entry::Start).map(|number| number as i64),
             resume_points: resume_points(&built, &bytecode, &options, code.code_units() as usize),
             prelude: built.prelude.take(),
+            takes_sink: built.takes_sink,
             optimisations: std::mem::take(&mut built.applied),
             guesses,
             kept,
@@ -324,6 +333,7 @@ impl Draft {
             start: first.start,
             resume_points: first.resume_points.clone(),
             prelude: first.prelude.clone(),
+            takes_sink: first.takes_sink,
             optimisations: Vec::new(),
             guesses: first.guesses.clone(),
             kept: Kept(environment.take_kept()),
@@ -365,6 +375,7 @@ impl Rest {
             entries: self.entries,
             resume_points: self.resume_points,
             prelude: self.prelude,
+            takes_sink: self.takes_sink,
             out_words: out_words(&done.exits),
             exits: done.exits.into_boxed_slice(),
             bytes: done.entry.code_size(),

@@ -2,8 +2,8 @@
 //!
 //! *Problem*: a generator does little between two yields, so what lies around a resumption decides its speed: `gen_send_ex2`,
 //! the hook, finding the entry; and in a chain of generators that delegate to each other (`yield from`, `await`) all of that
-//! at every link. *Method*: whoever resumes a generator comes here, from compiled code directly ([`resume`]), from C code that
-//! iterates by the slot of the generators' type (`next`), and from other C code by the hook ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
+//! at every link. *Method*: whoever resumes a generator comes here, from compiled code directly ([`resume`]), from C code by the
+//! slots of the generators' types ([`resume_for_c`]), and from what is left by the hook ([`resume_frame`]). The code unit at which it is suspended gives the entry by one look into a table. A generator that is
 //! suspended in a delegating loop would hand the value on to its receiver and hand back what that yields: if
 //! the receiver is a suspended generator with compiled code itself, it is *passed through*, which means made the current frame
 //! without running its code. Only the last of a chain runs; the others run again when the one below returns or raises.
@@ -16,7 +16,6 @@
 use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
 use columba_cpython_runtime::{
     code::Code,
-    collecting,
     direct::{self, OUT_WORDS},
     frame::{Frame, Generator},
     generator::{self, Outcome},
@@ -27,15 +26,13 @@ use columba_cpython_runtime::{
 use columba_jit_core::ir::op::Status;
 use pyo3::ffi::{self, PyObject};
 use std::{
-    ffi::c_int,
     mem::MaybeUninit,
-    ptr::null_mut,
-    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// Generators resumed by compiled code, passed through, and made, without CPython.
 pub static RESUMED: AtomicU64 = AtomicU64::new(0);
-/// Resumed by C code that iterates.
+/// Resumed by C code that iterates or sends.
 pub static ITERATED: AtomicU64 = AtomicU64::new(0);
 pub static PASSED: AtomicU64 = AtomicU64::new(0);
 pub static MADE: AtomicU64 = AtomicU64::new(0);
@@ -87,6 +84,29 @@ pub unsafe fn resume(
         count(&RESUMED, 1);
     }
     result
+}
+
+/// Resumes a generator or coroutine for C code, which keeps the value. `None`: nothing was done.
+///
+/// # Safety
+/// The GIL is held; `target` is exactly a generator or coroutine; both are alive, and the caller keeps them so.
+#[inline(always)]
+pub unsafe fn resume_for_c(target: *mut PyObject, sent: *mut PyObject) -> Option<(Outcome, *mut PyObject)> {
+    // SAFETY: says the caller.
+    unsafe {
+        let generator = Generator::new(target);
+        let place = place_of_live(generator).filter(|place| place.point.iterated)?;
+        object::incref(sent);
+        let result = resume_at(ThreadState::holding_gil(), generator, place, sent);
+        match result {
+            None => object::decref(sent),
+            Some(_) => {
+                count(&ITERATED, 1);
+                place.state.count_gain();
+            }
+        }
+        result
+    }
 }
 
 /// Where compiled code goes on with a generator that is suspended or fresh.
@@ -221,11 +241,11 @@ pub fn close(thread: ThreadState, frame: Frame, state: &CodeState) -> bool {
 #[inline(always)]
 fn go_on(thread: ThreadState, frame: Frame, place: Place<'_>, sent: *mut PyObject) -> *mut PyObject {
     if place.point.sent != ResumePoint::NONE
-        && let Some(inner) = receiver(frame)
+        && receiver(frame).is_some()
         // With nothing left the frame's own code finds out that the recursion is too deep.
         && thread.recursion_remaining() > 1
     {
-        return pass_through(thread, frame, place, inner, sent);
+        return pass_through(thread, frame, place, sent);
     }
     run(thread, frame, place, sent)
 }
@@ -249,9 +269,15 @@ fn enter(thread: ThreadState, frame: Frame, state: &CodeState, entry: u16) -> *m
 /// What a delegating frame delegates to, if that is a suspended generator or coroutine.
 #[inline(always)]
 fn receiver(frame: Frame) -> Option<Generator> {
+    receiver_in(frame, frame.stacktop() as usize - 1)
+}
+
+/// The same where the slot on top of the stack is known.
+#[inline(always)]
+fn receiver_in(frame: Frame, slot: usize) -> Option<Generator> {
     // SAFETY: the receiver lies on top of the stack of a frame that is suspended in a delegating loop.
     unsafe {
-        let receiver = frame.slot(frame.stacktop() as usize - 1);
+        let receiver = frame.slot(slot);
         if !generator::is_resumable(receiver) {
             return None;
         }
@@ -288,46 +314,103 @@ impl<'a> LastTable<'a> {
     }
 }
 
-/// Runs the last of a chain of generators, of which `frame`, with its place, is the first, and `inner` the second.
+/// The two instructions at which links of a chain were last found to delegate, with their receiver in the same slot: most of the
+/// others stand there as well, and no table has to be asked. Valid until Python code runs.
+struct Delegating {
+    /// Chosen by a bit of the address in which they differ: which of them it is cannot be predicted, that it is one can.
+    at: [usize; 2],
+    bit: u32,
+    last: usize,
+    slot: usize,
+}
+
+impl Delegating {
+    fn new(frame: Frame) -> Delegating {
+        let at = frame.prev_instr() as usize;
+        Delegating { at: [at; 2], bit: 0, last: at, slot: frame.stacktop() as usize - 1 }
+    }
+
+    /// Whether a suspended frame stands at one of them.
+    #[inline(always)]
+    fn holds(&self, frame: Frame) -> bool {
+        let at = frame.prev_instr() as usize;
+        self.at[(at >> self.bit) & 1] == at
+    }
+
+    /// A frame that is suspended in a delegating loop, at none of them.
+    #[inline(always)]
+    fn learn(&mut self, frame: Frame) {
+        let slot = frame.stacktop() as usize - 1;
+        if slot != self.slot {
+            *self = Delegating::new(frame);
+            return;
+        }
+        let at = frame.prev_instr() as usize;
+        self.bit = (at ^ self.last).trailing_zeros() % usize::BITS;
+        self.at[(at >> self.bit) & 1] = at;
+        self.at[(self.last >> self.bit) & 1] = self.last;
+        self.last = at;
+    }
+}
+
+/// Makes a frame that delegates to a suspended generator the one that the generator runs for; `outer` runs the frame.
+#[inline(always)]
+fn pass(frame: Frame, inner: Generator, outer: *mut u8) {
+    // SAFETY: a frame that delegates is its generator's.
+    let own = unsafe { frame.generator() }.exc_state();
+    frame.set_previous(outer);
+    frame.set_is_entry(false);
+    // From the `YIELD_VALUE` back to the `SEND`.
+    frame.set_prev_instr(frame.prev_instr().wrapping_sub(1));
+    generator::mark_executing(inner, own);
+}
+
+/// Runs the last of a chain of generators, of which `frame`, with its place, is the first.
 #[inline(never)]
-fn pass_through(
-    thread: ThreadState,
-    mut frame: Frame,
-    mut place: Place<'_>,
-    mut inner: Generator,
-    sent: *mut PyObject,
-) -> *mut PyObject {
+fn pass_through(thread: ThreadState, mut frame: Frame, place: Place<'_>, sent: *mut PyObject) -> *mut PyObject {
     let mut table = LastTable { code: frame.code(), state: place.state, points: place.state.resume_points() };
-    let Some(second) = table.place(inner) else { return run(thread, frame, place, sent) };
-    place = second;
+    let mut known = Delegating::new(frame);
     let cframe = thread.cframe();
     let mut outer: *mut u8 = cframe.current_frame();
     let remaining = thread.recursion_remaining();
-    let most = remaining as u64 - 1;
+    let most = remaining as usize - 1;
     let mut passed = 0;
-    loop {
-        // SAFETY: a frame that delegates is its generator's.
-        let own = unsafe { frame.generator() }.exc_state();
-        frame.set_previous(outer);
-        frame.set_is_entry(false);
-        // From the `YIELD_VALUE` back to the `SEND`.
-        frame.set_prev_instr(frame.prev_instr().wrapping_sub(1));
-        generator::mark_executing(inner, own);
-        outer = frame.as_ptr();
-        frame = inner.frame();
-        passed += 1;
-        if place.point.sent == ResumePoint::NONE || passed >= most {
-            break;
+    let mut last = None;
+    while passed < most
+        && let Some(inner) = receiver_in(frame, known.slot)
+    {
+        let inside = inner.frame();
+        let mut found = None;
+        if !known.holds(inside) {
+            found = table.place(inner);
+            if found.is_none() {
+                break;
+            }
         }
-        let Some(next) = receiver(frame) else { break };
-        let Some(next_place) = table.place(next) else { break };
-        (inner, place) = (next, next_place);
+        pass(frame, inner, outer);
+        outer = frame.as_ptr();
+        frame = inside;
+        passed += 1;
+        if let Some(Place { point, .. }) = found {
+            if point.sent == ResumePoint::NONE {
+                last = found;
+                break;
+            }
+            known.learn(frame);
+        }
     }
-    let (handled, left) = (inner.exc_state(), remaining - passed as i32);
+    if passed == 0 {
+        return run(thread, frame, place, sent);
+    }
+    // SAFETY: the frames of the chain are their generators'.
+    let ends_with = unsafe { frame.generator() };
+    // SAFETY: it was looked up before, in the same tables.
+    let place = unsafe { last.or_else(|| table.place(ends_with)).unwrap_unchecked() };
+    let (handled, left) = (ends_with.exc_state(), remaining - passed as i32);
     cframe.set_current_frame(outer);
     thread.set_exc_info_ptr(handled);
     thread.set_recursion_remaining(left);
-    count(&PASSED, passed);
+    count(&PASSED, passed as u64);
     let mut result = run(thread, frame, place, sent);
     loop {
         // SAFETY: the frames of the chain are their generators'.
@@ -440,72 +523,5 @@ pub unsafe fn make_directly(
         count(&MADE, 1);
         object::decref(function);
         Some(made)
-    }
-}
-
-/// What CPython has in the generators' `tp_iternext`, while [`next`] stands there.
-static ITERNEXT: AtomicPtr<()> = AtomicPtr::new(null_mut());
-
-unsafe extern "C" {
-    fn _PyGen_SetStopIterationValue(value: *mut PyObject) -> c_int;
-}
-
-/// `tp_iternext` of generators: whatever C code goes through one (`sum`, `set`, `str.join`, the interpreter's own `for`) resumes
-/// its compiled code without `gen_send_ex2` and the hook.
-unsafe extern "C" fn next(iterator: *mut PyObject) -> *mut PyObject {
-    // SAFETY: CPython calls a slot with the GIL and a live object of its type, which has no subclasses; what `uninstall` puts
-    // back was taken from the slot.
-    unsafe {
-        let generator = Generator::new(iterator);
-        if let Some(place) = place_of_live(generator)
-            && place.point.iterated
-        {
-            let thread = ThreadState::holding_gil();
-            let none = ffi::Py_None();
-            object::incref(none);
-            if let Some((outcome, result)) = resume_at(thread, generator, place, none) {
-                count(&ITERATED, 1);
-                place.state.count_gain();
-                if outcome != Outcome::Returned {
-                    return result;
-                }
-                if result != none {
-                    _PyGen_SetStopIterationValue(result);
-                }
-                object::decref(result);
-                return null_mut();
-            }
-            object::decref(none);
-        }
-        let plain = std::mem::transmute::<*mut (), ffi::iternextfunc>(ITERNEXT.load(Ordering::Relaxed));
-        plain(iterator)
-    }
-}
-
-/// Registers what this module does for compiled code, and for C code that iterates.
-pub fn install() {
-    generator::set_resumer(resume);
-    collecting::set_collector(crate::collecting::collect);
-    // SAFETY: the GIL is held; types of the interpreter live as long as it.
-    unsafe {
-        let slot = &raw mut ffi::PyGen_Type.tp_iternext;
-        if let Some(plain) = slot.read()
-            && plain as *const () != next as *const ()
-        {
-            ITERNEXT.store(plain as *mut (), Ordering::Relaxed);
-            slot.write(Some(next));
-        }
-    }
-}
-
-/// Gives CPython its slot back, unless somebody else's function stands there.
-pub fn uninstall() {
-    // SAFETY: as in `install`; the old function was taken from this slot.
-    unsafe {
-        let slot = &raw mut ffi::PyGen_Type.tp_iternext;
-        let plain = ITERNEXT.load(Ordering::Relaxed);
-        if slot.read().is_some_and(|function| function as *const () == next as *const ()) && !plain.is_null() {
-            slot.write(Some(std::mem::transmute::<*mut (), ffi::iternextfunc>(plain)));
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     code_state::{self, CodeState},
     compile::CompiledCode,
     extraction::{self, interpret_loop},
-    generators, parking, tiering,
+    generator_slots, generators, parking, tiering,
 };
 use columba_cpython_runtime::{
     direct::{self, OUT_WORDS},
@@ -141,7 +141,7 @@ pub fn install() -> Result<(), InstallError> {
         generators::make_directly,
         vectorcall,
     );
-    generators::install();
+    generator_slots::install();
     // SAFETY: the interpreter lives for the whole process.
     let stored = unsafe { Interpreter::new(main_interpreter()) }.eval_frame();
     if stored != eval_frame as *mut u8 {
@@ -156,7 +156,7 @@ pub fn install() -> Result<(), InstallError> {
 /// Removes the hook, unless somebody else's has taken its place. No ticker runs, which might put it back.
 pub fn uninstall() {
     ENABLED.store(false, Ordering::Relaxed);
-    generators::uninstall();
+    generator_slots::uninstall();
     parking::forget();
     if installed() == Installed::Columba {
         set(_PyEval_EvalFrameDefault);

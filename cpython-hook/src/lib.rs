@@ -14,6 +14,7 @@ pub mod compile;
 pub mod config;
 pub mod embed;
 pub mod extraction;
+pub mod generator_slots;
 pub mod generators;
 pub mod hook;
 pub mod job;

@@ -12,6 +12,7 @@ use columba_cpython_runtime::{
     code::Code,
     helpers::{instances, keys},
     layout::build,
+    spare_generators,
 };
 use pyo3::{
     exceptions::{PyImportError, PyRuntimeError, PyTypeError, PyValueError},
@@ -352,6 +353,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("generators_iterated", load(&generators::ITERATED))?;
     dict.set_item("delegators_passed", load(&generators::PASSED))?;
     dict.set_item("generators_made", load(&generators::MADE))?;
+    dict.set_item("generators_reused", load(&spare_generators::REUSED))?;
     dict.set_item("generators_collected", load(&collecting::COLLECTED))?;
     dict.set_item("generators_closed", load(&generators::CLOSED))?;
     dict.set_item("instances_made", load(&instances::MADE))?;

@@ -155,7 +155,7 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, fram
         return;
     }
     if exit.reason == Reason::Version {
-        note_receiver(state, exit.origin, frame);
+        note_receiver(state, compiled, key, frame);
     }
     let exits = {
         let mut exits = state.exits.borrow_mut();
@@ -188,26 +188,27 @@ pub fn on_exit(state: &CodeState, compiled: &Rc<CompiledCode>, exit: &Exit, fram
 }
 
 /// A guard of a type's version may have failed: the type of the topmost item, which is the object of every attribute access, is
-/// remembered. Too many at one instruction, or too many failures, and nothing is.
-fn note_receiver(state: &CodeState, origin: u32, frame: Frame) {
+/// remembered. Too many at one instruction, or too many failures with a class that the version knew, and nothing is. How often
+/// a class fails before a version knows it says nothing: a version whose guesses nearly always hold is kept for long.
+fn note_receiver(state: &CodeState, compiled: &CompiledCode, key: ExitKey, frame: Frame) {
     if frame.depth() < 1 {
         return;
     }
     let top = (frame.code().nlocalsplus() + frame.depth() - 1) as usize;
     // SAFETY: the frame was rebuilt just now: an item of its stack.
     let Some(version) = (unsafe { capture::note_class(frame.slot(top)) }) else { return };
-    let failures =
-        state.exits.borrow().iter().filter(|(key, _)| key.origin == origin).map(|(_, count)| count.total).sum::<u64>();
+    let failures = {
+        let mut exits = state.exits.borrow_mut();
+        let count = exits.entry(key).or_default();
+        count.of_known_class += u64::from(compiled.was_told_of(key.origin, version));
+        count.of_known_class
+    };
     let mut receivers = state.receivers.borrow_mut();
-    let known = receivers.contains_key(&origin);
-    let seen = receivers.entry(origin).or_default();
-    if seen.contains(&version) || known && seen.is_empty() {
-        if failures > MOST_FAILURES {
-            seen.clear();
-        }
-        return;
+    let known = receivers.contains_key(&key.origin);
+    let seen = receivers.entry(key.origin).or_default();
+    if !(seen.contains(&version) || known && seen.is_empty()) {
+        seen.push(version);
     }
-    seen.push(version);
     if seen.len() > MOST_RECEIVERS || failures > MOST_FAILURES {
         seen.clear();
     }

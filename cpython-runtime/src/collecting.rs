@@ -24,11 +24,13 @@ pub struct Items {
     more: Vec<*mut PyObject>,
 }
 
-impl Items {
-    fn new() -> Items {
+impl Default for Items {
+    fn default() -> Items {
         Items { first: [const { MaybeUninit::uninit() }; AT_HAND], count: 0, more: Vec::new() }
     }
+}
 
+impl Items {
     #[inline(always)]
     unsafe fn take(&mut self, value: *mut PyObject) -> bool {
         match self.first.get_mut(self.count) {
@@ -50,8 +52,12 @@ impl Items {
     }
 
     /// The tuple of the items; null with an exception set when they are not all, or memory runs out.
-    unsafe fn finish(self, whole: bool) -> *mut PyObject {
+    ///
+    /// # Safety
+    /// The GIL is held; the items are used once.
+    pub unsafe fn finish(&mut self, whole: bool) -> *mut PyObject {
         let Items { first, count, more } = self;
+        let count = *count;
         // SAFETY: the GIL is held; the first `count` places are written, and what lies in them is owned.
         unsafe {
             let tuple = if whole { ffi::PyTuple_New((count + more.len()) as isize) } else { null_mut() };
@@ -70,13 +76,28 @@ impl Items {
 }
 
 /// Where the values of a generator go.
-pub enum Sink<'a> {
-    Items(&'a mut Items),
-    /// A new set.
-    Set(*mut PyObject),
+#[expect(clippy::large_enum_variant, reason = "a sink lies on the stack of one call and is not moved")]
+pub enum Sink {
+    Items(Items),
+    /// A new set, and whether all that was put into it is of types whose hashes and comparisons run no Python code.
+    Set {
+        set: *mut PyObject,
+        plain: bool,
+    },
 }
 
-impl Sink<'_> {
+/// Whether neither hashing a value nor comparing it with another such one runs Python code, and its death does not either.
+///
+/// # Safety
+/// The value is alive.
+#[inline(always)]
+unsafe fn is_plain(value: *mut PyObject) -> bool {
+    // SAFETY: says the caller.
+    let ty = unsafe { object::type_of(value) };
+    ty == &raw mut ffi::PyLong_Type || ty == &raw mut ffi::PyUnicode_Type || ty == &raw mut ffi::PyFloat_Type
+}
+
+impl Sink {
     /// Takes a value, which is owned. `false`: an exception is set.
     ///
     /// # Safety
@@ -87,7 +108,8 @@ impl Sink<'_> {
         unsafe {
             match self {
                 Sink::Items(items) => items.take(value),
-                Sink::Set(set) => {
+                Sink::Set { set, plain } => {
+                    *plain &= is_plain(value);
                     let status = ffi::PySet_Add(*set, value);
                     object::decref(value);
                     status == 0
@@ -95,10 +117,37 @@ impl Sink<'_> {
             }
         }
     }
+
+    /// Takes a value, which is owned then, if nothing can go wrong and no Python code runs by that. `false`: nothing was done.
+    ///
+    /// # Safety
+    /// As for [`Sink::take`].
+    #[inline(always)]
+    pub unsafe fn take_at_once(&mut self, value: *mut PyObject) -> bool {
+        // SAFETY: says the caller.
+        unsafe {
+            match self {
+                Sink::Items(items) => {
+                    let fits = items.count < AT_HAND || items.more.len() < items.more.capacity();
+                    fits && items.take(value)
+                }
+                Sink::Set { set, plain: true } if is_plain(value) => {
+                    if ffi::PySet_Add(*set, value) != 0 {
+                        // It will fail again where that can be said.
+                        ffi::PyErr_Clear();
+                        return false;
+                    }
+                    object::decref(value);
+                    true
+                }
+                Sink::Set { .. } => false,
+            }
+        }
+    }
 }
 
 /// Goes through an exact generator, to its end (`true`) or until an exception is set (`false`). `None`: nothing was done.
-pub type Collector = unsafe fn(ThreadState, Generator, &mut Sink<'_>) -> Option<bool>;
+pub type Collector = unsafe fn(ThreadState, Generator, &mut Sink) -> Option<bool>;
 
 static COLLECTOR: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
@@ -122,8 +171,9 @@ pub unsafe fn offer(thread: ThreadState, ty: *mut PyObject, argument: *mut PyObj
         let collector = std::mem::transmute::<*mut (), Collector>(collector);
         let generator = Generator::new(argument);
         if ty == (&raw mut ffi::PyTuple_Type).cast() {
-            let mut items = Items::new();
-            let whole = collector(thread, generator, &mut Sink::Items(&mut items))?;
+            let mut sink = Sink::Items(Items::default());
+            let whole = collector(thread, generator, &mut sink)?;
+            let Sink::Items(items) = &mut sink else { return None };
             return Some(items.finish(whole));
         }
         if ty != (&raw mut ffi::PySet_Type).cast() {
@@ -133,7 +183,7 @@ pub unsafe fn offer(thread: ThreadState, ty: *mut PyObject, argument: *mut PyObj
         if set.is_null() {
             return Some(null_mut());
         }
-        let whole = collector(thread, generator, &mut Sink::Set(set));
+        let whole = collector(thread, generator, &mut Sink::Set { set, plain: true });
         if whole == Some(true) {
             return Some(set);
         }

@@ -12,7 +12,7 @@ use crate::{
     direct,
     frame::{Frame, Generator},
     layout::{code, exc_info, frame, function, generator},
-    object,
+    object, spare_generators,
     thread::{ExcInfo, ThreadState},
 };
 use columba_jit_core::build::Prelude;
@@ -179,7 +179,8 @@ pub unsafe fn make(
             &raw mut ffi::PyAsyncGen_Type
         };
         let locals = made_by.nlocalsplus() as usize;
-        let made = _PyObject_GC_NewVar(ty, (locals + made_by.stacksize() as usize) as isize);
+        let words = locals + made_by.stacksize() as usize;
+        let made = spare_generators::take(ty, words).unwrap_or_else(|| _PyObject_GC_NewVar(ty, words as isize));
         if made.is_null() {
             ffi::PyErr_Clear();
             return None;

@@ -19,6 +19,7 @@
 #include "internal/pycore_long.h"
 #include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
+#include "internal/pycore_pymem.h"
 #include "internal/pycore_runtime.h"
 #include "internal/pycore_tuple.h"
 #include "opcode.h"
@@ -174,6 +175,7 @@ void columba_layout(void) {
     O("gc_head", "GC_NEXT", PyGC_Head, _gc_next);
     O("gc_head", "GC_PREV", PyGC_Head, _gc_prev);
     Z("gc_head", PyGC_Head);
+    O("tracemalloc", "TRACING", struct _PyTraceMalloc_Config, tracing);
     V("gc_head", "PREV_SHIFT", _PyGC_PREV_SHIFT);
     O("interp", "PENDING_ASYNC_EXC", PyInterpreterState, ceval.pending.async_exc);
     O("interp", "IMPORT_FUNC", PyInterpreterState, import_func);

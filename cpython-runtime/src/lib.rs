@@ -22,6 +22,7 @@ pub mod helpers;
 pub mod layout;
 pub mod object;
 mod spare_functions;
+pub mod spare_generators;
 pub mod stack_limit;
 pub mod thread;
 pub mod types_seen;

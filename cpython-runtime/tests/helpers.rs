@@ -6,6 +6,7 @@
 //! the running one.
 
 use columba_cpython_runtime::{
+    collecting::{Items, Sink},
     exits,
     frame::{Frame, Generator},
     helpers,
@@ -496,6 +497,41 @@ _generator = _outer([1])()";
     }
 }
 
+/// What a yield gives to a sink: anything to a tuple as long as there is room, plain values to a set of plain values.
+unsafe fn sinks() {
+    unsafe {
+        let give =
+            |sink: &mut Sink, value| words::<i64>(Helper::CollectValue, &[sink as *mut Sink as u64, value as u64]);
+        let (number, list) = (ffi::PyLong_FromLong(1000), ffi::PyList_New(0));
+        let set = ffi::PySet_New(null_mut());
+        let mut plain = Sink::Set { set, plain: true };
+        ffi::Py_INCREF(number);
+        assert_eq!((give(&mut plain, number), give(&mut plain, list)), (1, 0));
+        assert_eq!((ffi::PySet_Size(set), ffi::Py_REFCNT(number), ffi::Py_REFCNT(list)), (1, 2, 1));
+        let mut mixed = Sink::Set { set, plain: false };
+        assert_eq!((give(&mut mixed, number), ffi::PySet_Size(set)), (0, 1));
+        ffi::Py_DECREF(set);
+        let mut sink = Sink::Items(Items::default());
+        let taken = (0..40).take_while(|_| {
+            ffi::Py_INCREF(list);
+            give(&mut sink, list) == 1
+        });
+        let taken = taken.count();
+        assert_eq!((taken, ffi::Py_REFCNT(list)), (32, 34), "the last one is not taken");
+        // Where memory has to be asked for, whoever fills the tuple does it.
+        assert!(sink.take(list));
+        ffi::Py_INCREF(list);
+        assert_eq!(give(&mut sink, list), 1);
+        let Sink::Items(items) = &mut sink else { unreachable!() };
+        let tuple = items.finish(true);
+        assert_eq!((ffi::PyTuple_Size(tuple), ffi::PyTuple_GetItem(tuple, 33)), (34, list));
+        ffi::Py_DECREF(tuple);
+        assert_eq!(ffi::Py_REFCNT(list), 1);
+        ffi::Py_DECREF(list);
+        ffi::Py_DECREF(number);
+    }
+}
+
 #[test]
 fn helpers_behave_as_the_opcodes_they_stand_for() {
     unsafe {
@@ -529,6 +565,7 @@ fn helpers_behave_as_the_opcodes_they_stand_for() {
         first_stores();
         polls();
         generator_parts();
+        sinks();
         let tests = CString::new(include_str!("helpers.py")).unwrap();
         let status = ffi::PyRun_SimpleString(tests.as_ptr());
         assert_eq!(status, 0, "see the Python traceback above");

@@ -285,6 +285,9 @@ helpers! {
     Call "call" ("PPIC") "O" [RAISES RUNS_PYTHON MEMORY];
     /// The same of `tuple` or `set` with one argument, which is a generator more often than not.
     CallCollecting "call_collecting" ("PPIC") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// (sink, what a generator yields): 1: the sink has taken the value, with its reference, and the generator may go on at once. 0:
+    /// nothing was done.
+    CollectValue "collect_value" ("PB") "I" [MEMORY];
     /// (ts, function, args, kwargs or null, stash): as `CALL_FUNCTION_EX`; asks to leave like `call`, result in `stash[0]`.
     CallFunctionEx "call_function_ex" ("POOQP") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (frame, items: the operands of `MAKE_FUNCTION` from the bottom, code object last; flags, and 256 if it is called at once)

@@ -1,8 +1,11 @@
 # Tuples and sets made of generators by compiled code: values, order, errors, frames, and who interferes meanwhile.
-# compiled: tuples, sets, large, fails_late, unhashable, nested, reentered, returned, traced, closed_over, several, shadowed
+# compiled: counted, guarded, mixture, tuples, sets, large, fails_late, unhashable, nested, reentered, returned, traced, closed_over, several, shadowed
 # optimised: tuples: collect_generators
 # optimised: sets: collect_generators
 # optimised: several: collect_generators
+# optimised: counted: collect_yields
+# optimised: guarded: collect_yields
+# optimised: mixture: collect_yields
 import gc
 import sys
 import traceback
@@ -279,3 +282,141 @@ try:
     converted(3)
 except TypeError as e:
     print(e)
+
+
+# Generators that give their values without being left: what their frames hold when somebody looks at last.
+def counted(n, at, step):
+    total = 0
+    scale = 0.5
+    for i in range(n):
+        total += i * step
+        scale = scale + 0.25
+        if i == at:
+            seen.append((sys._getframe().f_locals["total"], sys._getframe().f_back.f_code.co_name, g.gi_running, g.gi_frame.f_lineno))
+        yield total if i % 2 else scale
+    return total
+
+
+def through(make, n, at, step=1):
+    global g
+    g = counted(n, at, step)
+    result = make(g)
+    return len(result), sorted(result)[:3], g.gi_frame
+
+
+seen = []
+for _ in range(60):
+    through(tuple, 8, 5), through(set, 8, 5)
+seen.clear()
+print(through(tuple, 8, 5), through(set, 8, 7), through(tuple, 70, 60), through(set, 70, 0), seen)
+try:
+    through(tuple, 9, 20, "x")
+except TypeError as e:
+    print(e, e.__traceback__.tb_next.tb_next.tb_frame.f_locals)
+print(through(tuple, 6, 3, 1.5), through(set, 6, 3, 2**70), through(set, 6, 9, True))
+half = counted(6, 9, 1)
+print(next(half), half.send("sent"), tuple(half), tuple(half))
+
+
+# Handlers around a yield, and what the generator does when the one who takes its values fails.
+def guarded(values, log):
+    for v in values:
+        try:
+            log.append("in")
+            yield v
+            log.append("out")
+        except GeneratorExit:
+            log.append("exit")
+            raise
+        finally:
+            log.append("finally")
+
+
+def collect_guarded(values):
+    log = []
+    try:
+        return sorted(set(guarded(values, log))), log
+    except TypeError as e:
+        return str(e), log
+
+
+for _ in range(60):
+    collect_guarded([1, 2])
+print(collect_guarded([1, 2, 1]))
+print(collect_guarded([1, 2, [], 3]))
+print(len(tuple(guarded(range(100), []))))
+
+
+# A set whose plain values meet others with methods of their own, which look at the generator.
+class Equal:
+    def __init__(self, n):
+        self.n = n
+
+    def __hash__(self):
+        return self.n
+
+    def __eq__(self, other):
+        looks.append((type(other).__name__, mixed.gi_running, mixed.gi_frame.f_locals["i"]))
+        return False
+
+
+class Int(int):
+    def __hash__(self):
+        looks.append(("hash", mixed.gi_running, mixed.gi_frame.f_locals["i"]))
+        return int.__hash__(self)
+
+
+def mixture(n, special):
+    for i in range(n):
+        yield special.get(i, i % 4)
+
+
+def collect_mixture(n, special):
+    global mixed
+    mixed = mixture(n, special)
+    return len(set(mixed))
+
+
+looks = []
+for _ in range(60):
+    collect_mixture(6, {})
+print(collect_mixture(9, {3: Equal(1), 6: Int(2)}), looks)
+looks.clear()
+print(collect_mixture(12, {0: "a", 1: None, 2: 2.0, 5: Equal(2), 7: b"x", 8: (1, 2)}), looks)
+
+
+# Another generator is gone through while one is: each has its own values.
+def inner(n):
+    for i in range(n):
+        yield i
+
+
+def outer(n):
+    for i in range(n):
+        yield sum(tuple(inner(i))) + len(set(inner(i))) + next(inner(5))
+
+
+for _ in range(60):
+    tuple(outer(4))
+print(tuple(outer(9)), sorted(set(outer(7))), list(outer(5)))
+
+
+# Switched off from within, and traced.
+def traced_from(n, at):
+    for i in range(n):
+        if i == at:
+            sys.settrace(tracer)
+        yield i
+    sys.settrace(None)
+
+
+def tracer(frame, event, arg):
+    if frame.f_code is traced_from.__code__:
+        events.append((event, frame.f_lineno - traced_from.__code__.co_firstlineno))
+    return tracer
+
+
+events = []
+for _ in range(60):
+    tuple(traced_from(4, 9))
+print(tuple(traced_from(4, 2)), set(traced_from(3, 0)), events)

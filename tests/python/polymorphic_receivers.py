@@ -137,3 +137,32 @@ except AttributeError as error:
 four[3].__class__ = Moved
 four[3].count = 3
 print([task.run(1) for task in four if hasattr(task, "count")])
+
+
+# A guess that held for long is kept for long: failures meanwhile are no reason to give up a class that the version does not know.
+class Handle:
+    __slots__ = "callback", "args"
+    def __init__(self, callback, args):
+        self.callback = callback
+        self.args = args
+
+
+class Timer(Handle):
+    __slots__ = "when",
+
+
+def make(cls, n):
+    made = None
+    for i in range(n):
+        made = cls(i, made and made.callback)
+    return made.callback, made.args
+
+
+for cls, n in (Handle, 40_000), (Timer, 2_000), (Handle, 100), (Timer, 100):
+    print(make(cls, n))
+if optimisations() is not None:
+    import columba
+
+    info = columba.info(Handle.__init__)
+    assert any(name.startswith("inline_polymorphic") for name in info.optimisations), info.optimisations
+    assert sum(exit.count for exit in info.exits) > 60, info.exits

@@ -5,6 +5,7 @@
 use super::{ERROR, OK, Object, Owned, capi, exceptions, iteration, messages, names};
 use crate::{
     code::Code,
+    collecting::Sink,
     frame::Generator,
     generator::{self, Outcome},
     layout::{async_gen_wrapped_value, code, frame as frame_layout, generator as generator_layout, opcode},
@@ -112,6 +113,12 @@ pub(super) unsafe extern "C" fn async_gen_wrap(value: Object) -> Object {
         }
         wrapper
     }
+}
+
+/// Gives what a generator yields to the sink it was entered with.
+pub(super) unsafe extern "C" fn collect_value(sink: *mut Sink, value: Object) -> i64 {
+    // SAFETY: whoever enters code with a sink keeps it, and does not look at it, until the code comes back.
+    i64::from(unsafe { (*sink).take_at_once(value) })
 }
 
 /// `SEND`.

@@ -123,6 +123,7 @@ pub fn address(helper: Helper) -> usize {
         NewInstanceQuick => instances::new_instance_quick,
         GiveBack => instances::give_back_quietly,
         StoreAttr => attributes::store_attr,
+        CollectValue => generators::collect_value,
         NoteFirstStore => attributes::note_first_store,
         TrackDictionary => attributes::track_dictionary,
         DeleteAttr => attributes::delete_attr,

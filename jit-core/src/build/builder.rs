@@ -107,6 +107,8 @@ pub(super) struct Builder<'a> {
     pub unpacked_result: Option<u32>,
     /// The instance behind [`Item::Instance`].
     pub instance: Option<Instance>,
+    /// Where yields in loops can give their values to, as a number: the upper bits of the entry number.
+    pub sink: Option<Value>,
     /// Whether the instruction after the current one was done with it.
     pub took_next: bool,
     /// What the iterator of a loop was where the loop is entered from above, by its `FOR_ITER`.
@@ -157,6 +159,7 @@ impl<'a> Builder<'a> {
             tuples: Vec::new(),
             unpacked_result: None,
             instance: None,
+            sink: None,
             took_next: false,
             iterators: WordMap::default(),
             foreign_constants: Vec::new(),
@@ -173,6 +176,7 @@ impl<'a> Builder<'a> {
         }
         Built {
             prelude,
+            takes_sink: self.sink.is_some(),
             function: self.function,
             entries: self.plan.entries.clone(),
             applied: self.applied.into_iter().collect::<Applied>(),

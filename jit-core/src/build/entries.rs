@@ -9,11 +9,11 @@
 
 use super::builder::Builder;
 use super::state::*;
-use super::{BuildError, Entry};
+use super::{BuildError, Entry, SINK_BITS};
 use crate::bytecode::code::{flags, local_kind};
 use crate::bytecode::instruction::Offset;
 use crate::exit::Reason;
-use crate::ir::op::{Cond, Op, Target};
+use crate::ir::op::{BinOp, Cond, Op, Target};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 impl Builder<'_> {
@@ -21,6 +21,13 @@ impl Builder<'_> {
     pub fn enter_function(&mut self) -> Result<(), BuildError> {
         let entries = self.plan.entries.clone();
         let mut targets = Vec::new();
+        let mut number = self.function.entry.expect("functions have an entry number");
+        if self.yields_in_loop() {
+            let bits = self.int(i64::from(SINK_BITS));
+            self.sink = Some(self.binary(BinOp::LShr, number, bits));
+            let mask = self.int((1 << SINK_BITS) - 1);
+            number = self.binary(BinOp::And, number, mask);
+        }
         let switch = self.block;
         for entry in &entries {
             let block = self.function.new_block();
@@ -48,7 +55,6 @@ impl Builder<'_> {
         self.block = dead;
         self.terminate(Op::Unreachable);
         self.block = switch;
-        let number = self.function.entry.expect("functions have an entry number");
         match targets.len() {
             1 => {
                 let only = targets.pop().expect("one target");

@@ -7,10 +7,11 @@
 use super::builder::Builder;
 use super::state::*;
 use super::{BuildRequest, Prelude};
-use crate::bytecode::instruction::{Offset, Op as Code};
+use crate::bytecode::code::flags;
+use crate::bytecode::instruction::{Instruction, Offset, Op as Code};
 use crate::helpers::Helper;
-use crate::ir::op::{Op, Status};
-use crate::ir::types::{MemTy, PyTypes};
+use crate::ir::op::{Cond, Op, Status, UnOp, Value};
+use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// What a generator function's code does before it makes the generator, if it is no more than CPython's compiler puts there.
 pub(super) fn prelude(request: &BuildRequest<'_>) -> Option<Prelude> {
@@ -35,8 +36,53 @@ pub(super) fn prelude(request: &BuildRequest<'_>) -> Option<Prelude> {
 }
 
 impl Builder<'_> {
+    /// Whether a generator's code yields in a loop, so that it may be worth going on without leaving it.
+    pub(super) fn yields_in_loop(&self) -> bool {
+        let request = self.request;
+        let plain = request.code.flags & flags::GENERATOR != 0 && request.loop_entry.is_none();
+        let code = &request.bytecode.instructions;
+        request.options.collect_yields && plain && code.windows(2).any(|pair| self.repeats(&pair[0], &pair[1]))
+    }
+
+    /// Whether an instruction is a plain yield in a loop; the second follows it.
+    fn repeats(&self, yielding: &Instruction, next: &Instruction) -> bool {
+        let at = yielding.opcode_offset;
+        let plain = matches!((&yielding.op, &next.op), (Code::YieldValue, Code::Resume(1)));
+        let mut code = self.request.bytecode.instructions.iter();
+        plain && code.any(|other| other.opcode_offset > at && other.op.jump_target().is_some_and(|target| target <= at))
+    }
+
+    /// Offers what is yielded to a sink, if the generator was entered with one, and goes on behind the yield if it is taken: nobody
+    /// can look at the generator meanwhile, so its frame need not be what it is between two values.
+    fn offer_to_sink(&mut self, value: Value) {
+        let index = self.request.bytecode.index_at(self.at.offset);
+        let next = index.and_then(|index| self.request.bytecode.instructions.get(index + 1));
+        let Some((sink, next)) = self.sink.zip(next).filter(|(_, next)| self.repeats(&self.at, next)) else { return };
+        self.count("collect_yields");
+        let zero = self.int(0);
+        let given = self.compare(Cond::Ne, sink, zero);
+        let without = self.branch(given, false);
+        let sink = self.emit(Op::Unary(UnOp::Cast(Ty::Ptr), sink));
+        let taken = self.emit(Op::Call(Helper::CollectValue, vec![sink, value]));
+        let taken = self.compare(Cond::Ne, taken, zero);
+        let refused = self.branch(taken, true);
+        let going_on = self.block;
+        self.aside(going_on, |b| {
+            let sent = b.none();
+            b.push(sent);
+            b.edge_to(next.offset);
+        });
+        let leaving = self.new_join();
+        for block in [without, refused] {
+            self.block = block;
+            self.goto(leaving);
+        }
+        self.block = leaving;
+    }
+
     pub fn yield_value(&mut self) {
         let value = self.pop_owned();
+        self.offer_to_sink(value);
         self.flush_locals();
         self.flush_names();
         self.forget_names();

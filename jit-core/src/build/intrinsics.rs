@@ -687,7 +687,7 @@ impl Builder<'_> {
         possible.then(|| self.raw_at(depth).value())
     }
 
-    fn none(&mut self) -> Item {
+    pub(super) fn none(&mut self) -> Item {
         let value = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
         self.defined(value, PyTypes::NONE);
         Item::Object { value, own: Own::Permanent, py: PyTypes::NONE, big: false, known: None }

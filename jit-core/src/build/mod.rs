@@ -276,6 +276,8 @@ pub struct BuildOptions {
     pub iterate_generators: bool,
     /// Fill tuples and sets from generators without asking for each value anew.
     pub collect_generators: bool,
+    /// Let a generator that is gone through give its values to whoever collects them without being left.
+    pub collect_yields: bool,
     /// Unpack what `enumerate` and `zip` give without its tuple (`pairs`).
     pub unpack_iterators: bool,
     /// Use the function objects of comprehensions again.
@@ -307,6 +309,7 @@ pub const SWITCHES: &[&str] = &[
     "close_generators",
     "iterate_generators",
     "collect_generators",
+    "collect_yields",
     "unpack_iterators",
     "reuse_functions",
     "known_items",
@@ -337,6 +340,7 @@ impl BuildOptions {
             close_generators: enabled("close_generators"),
             iterate_generators: enabled("iterate_generators"),
             collect_generators: enabled("collect_generators"),
+            collect_yields: enabled("collect_yields"),
             unpack_iterators: enabled("unpack_iterators"),
             reuse_functions: enabled("reuse_functions"),
             known_items: enabled("known_items"),
@@ -350,6 +354,9 @@ impl Default for BuildOptions {
         BuildOptions::without(&[])
     }
 }
+
+/// Entry numbers are below this many bits; above them may stand, shifted, the address of a sink for what is yielded.
+pub const SINK_BITS: u32 = 16;
 
 /// Where compiled code can be entered. The entry number is the index in [`Built::entries`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -382,6 +389,8 @@ pub type Applied = Vec<(&'static str, usize)>;
 pub struct Built {
     pub function: Function,
     pub entries: Vec<Entry>,
+    /// Whether entry numbers may have the address of a sink above their lowest [`SINK_BITS`].
+    pub takes_sink: bool,
     /// How the code of a generator function makes its generator, if that can be done without running it.
     pub prelude: Option<Prelude>,
     pub applied: Applied,
