@@ -14,7 +14,8 @@
 use crate::{
     code::Code,
     frame::Generator,
-    layout::{exc_info, frame, gc_head, generator, tracemalloc},
+    helpers::tracemalloc_off,
+    layout::{exc_info, frame, gc_head, generator},
     object,
 };
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
@@ -33,7 +34,6 @@ const MOST: u32 = 24;
 pub static REUSED: AtomicU64 = AtomicU64::new(0);
 
 unsafe extern "C" {
-    static _Py_tracemalloc_config: u8;
     fn _Py_NewReference(object: *mut PyObject);
 }
 
@@ -59,13 +59,6 @@ unsafe fn list(words: usize) -> Option<&'static mut List> {
     unsafe { (*LISTS.0.get()).get_mut(words) }
 }
 
-/// Whether `tracemalloc` wants to see each object's memory come and go.
-#[inline(always)]
-fn is_traced() -> bool {
-    // SAFETY: an int in a static of CPython, written under the GIL.
-    unsafe { (&raw const _Py_tracemalloc_config).add(tracemalloc::TRACING).cast::<i32>().read() != 0 }
-}
-
 #[inline(always)]
 unsafe fn field(object: *mut PyObject, offset: usize) -> *mut *mut PyObject {
     // SAFETY: within the object, say the callers.
@@ -83,7 +76,7 @@ pub unsafe fn take(ty: *mut PyTypeObject, words: usize) -> Option<*mut PyObject>
     unsafe {
         let list = list(words)?;
         let made = list.first;
-        if made.is_null() || is_traced() {
+        if made.is_null() || !tracemalloc_off() {
             return None;
         }
         list.first = field(made, generator::GI_CODE).read();
@@ -109,7 +102,7 @@ pub unsafe fn keep(dying: *mut PyObject) -> bool {
             [generator::GI_WEAKREFLIST, generator::ORIGIN_OR_FINALIZER, generator::GI_EXC_STATE + exc_info::EXC_VALUE];
         if i64::from(Generator::new(dying).frame_state()) != frame::STATE_CLEARED
             || clings.iter().any(|offset| !field(dying, *offset).read().is_null())
-            || is_traced()
+            || !tracemalloc_off()
             || list(words).is_none_or(|list| list.count >= MOST)
         {
             return false;

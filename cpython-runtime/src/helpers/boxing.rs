@@ -7,7 +7,7 @@
 
 use super::{Object, capi};
 use crate::{
-    layout::{build, float, interp, long, object as object_layout, runtime, thread},
+    layout::{build, float, interp, long, object as object_layout, runtime, thread, tracemalloc},
     object,
     thread::{gil_holder, small_ints},
 };
@@ -156,9 +156,11 @@ pub unsafe extern "C" fn box_float(value: f64) -> Object {
 
 /// Whether nobody counts allocations.
 #[inline(always)]
-pub(super) fn tracemalloc_off() -> bool {
-    // SAFETY: a static of CPython; its second field is an int, `tracing`.
-    unsafe { (&raw const capi::_Py_tracemalloc_config).cast::<i32>().add(1).read() == 0 }
+pub(crate) fn tracemalloc_off() -> bool {
+    // SAFETY: an int in a static of CPython, written under the GIL.
+    unsafe {
+        (&raw const capi::_Py_tracemalloc_config).cast::<u8>().add(tracemalloc::TRACING).cast::<i32>().read() == 0
+    }
 }
 
 /// `PyLong_FromLongLong` that cannot fail. Ints of the table and of one digit are made here, as `PyLong_FromLong` does.

@@ -48,7 +48,7 @@ mod unpacking;
 mod with;
 
 pub use boxing::{box_bool, box_float, box_int, flush_bool, flush_float, flush_int};
-pub(crate) use boxing::{is_same_float, is_same_int};
+pub(crate) use boxing::{is_same_float, is_same_int, tracemalloc_off};
 
 use columba_jit_core::helpers::Helper;
 use owned::Owned;
