@@ -150,7 +150,7 @@ impl Builder<'_> {
         let Some(index) = self.field_index(name) else { return false };
         self.pop();
         let item = self.pop();
-        if matches!(item, Item::Tuple(_) | Item::Instance | Item::Null | Item::RangeIter { .. }) {
+        if matches!(item, Item::Tuple(_) | Item::NoKeywords | Item::Instance | Item::Null | Item::RangeIter { .. }) {
             return false;
         }
         let Some(instance) = &mut self.instance else { return false };

@@ -62,7 +62,7 @@ impl Builder<'_> {
                 None => self.box_raw(raw),
             },
             Item::Number(number) => self.box_number(number),
-            Item::Tuple(_) | Item::Instance => self.no_object(),
+            Item::Tuple(_) | Item::NoKeywords | Item::Instance => self.no_object(),
         }
     }
 
@@ -108,7 +108,7 @@ impl Builder<'_> {
             Item::Const(i) => self.constant_object(i),
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } | Item::Number(_) => unreachable!("raw items have no object"),
-            Item::Tuple(_) | Item::Instance => self.no_object(),
+            Item::Tuple(_) | Item::NoKeywords | Item::Instance => self.no_object(),
         }
     }
 
@@ -142,6 +142,7 @@ impl Builder<'_> {
             Item::Number(_) => NUMBER,
             Item::RangeIter { .. } => PyTypes::RANGE_ITER,
             Item::Tuple(_) => PyTypes::TUPLE,
+            Item::NoKeywords => PyTypes::DICT,
             Item::Instance => PyTypes::OTHER,
         }
     }

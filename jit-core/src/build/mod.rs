@@ -38,6 +38,7 @@ mod names;
 mod numbers;
 mod objects;
 mod pairs;
+pub mod parameters;
 mod partial;
 mod plan;
 pub mod receivers;
@@ -262,6 +263,11 @@ pub struct BuildOptions {
     pub inline_calls: bool,
     /// Also of those of which only some paths can be (`partial`); methods of several classes.
     pub inline_partial: bool,
+    /// Also of those with starred and keyword-only parameters; of those of other modules, which have other globals; what bodies find in
+    /// dictionaries.
+    pub inline_starred: bool,
+    pub inline_foreign: bool,
+    pub search_dictionaries: bool,
     /// Do what well-known builtins do in the place of their calls ([`intrinsics`]).
     pub intrinsics: bool,
     /// Resume generators from compiled code without CPython's calls, pass through what only delegates, make generators without
@@ -295,6 +301,9 @@ pub const SWITCHES: &[&str] = &[
     "finish_frames",
     "inline_calls",
     "inline_partial",
+    "inline_starred",
+    "inline_foreign",
+    "search_dictionaries",
     "intrinsics",
     "direct_generators",
     "pass_delegators",
@@ -323,6 +332,9 @@ impl BuildOptions {
             finish_frames: enabled("finish_frames"),
             inline_calls: enabled("inline_calls"),
             inline_partial: enabled("inline_partial"),
+            inline_starred: enabled("inline_starred"),
+            inline_foreign: enabled("inline_foreign"),
+            search_dictionaries: enabled("search_dictionaries"),
             intrinsics: enabled("intrinsics"),
             direct_generators: enabled("direct_generators"),
             pass_delegators: enabled("pass_delegators"),
