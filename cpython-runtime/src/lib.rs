@@ -23,5 +23,6 @@ pub mod layout;
 pub mod object;
 mod spare_functions;
 pub mod stack_limit;
+mod starred_calls;
 pub mod thread;
 pub mod types_seen;

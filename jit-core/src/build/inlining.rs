@@ -232,7 +232,7 @@ impl Builder<'_> {
             return false;
         }
         let Some(id) = environment.subscript_callee(version, store) else { return false };
-        let Some(callee) = environment.callee(id) else { return false };
+        let Some(callee) = environment.callee(id).filter(|callee| !callee.is_starred()) else { return false };
         self.settle_for(&callee);
         let Some(mut operands) = self.operands_of_body(container) else { return false };
         if key.is_some() {
@@ -308,7 +308,7 @@ impl Builder<'_> {
             return false;
         }
         let Some((id, function)) = environment.operator_callee(version, op, in_place) else { return false };
-        let Some(callee) = environment.callee(id) else { return false };
+        let Some(callee) = environment.callee(id).filter(|callee| !callee.is_starred()) else { return false };
         let Some(operands) = self.operands_of_body(first) else { return false };
         // `NotImplemented` would have another function be asked.
         let accept = |item: Item| match item {

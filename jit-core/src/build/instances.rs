@@ -11,6 +11,7 @@
 
 use super::builder::Builder;
 use super::examples::Example;
+use super::parameters::Arranged;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
@@ -59,9 +60,13 @@ impl Builder<'_> {
         let version = example.own_version;
         let environment = self.request.environment;
         let Some(init) = environment.class_init(version).filter(|_| version != 0) else { return false };
-        let Some(mut operands) = self.operands_of_body(at + 1) else { return false };
+        let Some(mut given) = self.operands_of_body(at + 1) else { return false };
         let Item::Object { value: class, .. } = self.state.stack[at] else { return false };
-        operands.insert(0, Item::Instance);
+        given.insert(0, Item::Instance);
+        let Some(callee) = environment.callee(init.callee).filter(|callee| callee.code.argcount > 0) else {
+            return false;
+        };
+        let Some(Arranged { operands, needed }) = self.arranged_items(&callee, &given, &[]) else { return false };
         let Some(callee) = self.may_inline(init.callee, operands.len()) else { return false };
 
         let (before, state) = (self.mark(), self.state.clone());
@@ -72,6 +77,7 @@ impl Builder<'_> {
             }
             let function = b.address(init.function);
             b.guard_callee(function, PyTypes::FUNCTION, &callee);
+            b.guard_defaults(function, &callee, needed);
             // `_PyObject_MakeTpCall` takes a level of its own.
             b.guard_level();
             true

@@ -125,7 +125,13 @@ impl Builder<'_> {
             Some(Constant::Tuple(names)) => names.as_slice(),
             Some(_) => return None,
         };
+        let names = names.to_vec();
         let given = self.operands_of_body(first)?;
+        self.arranged_items(callee, &given, &names)
+    }
+
+    /// The same of these arguments.
+    pub(super) fn arranged_items(&mut self, callee: &Callee, given: &[Item], names: &[Constant]) -> Option<Arranged> {
         let arranged = callee.arrange(given.len().checked_sub(names.len())?, names)?;
         let mut needed = Needed::default();
         let mut operands = Vec::with_capacity(arranged.len());
