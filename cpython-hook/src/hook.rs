@@ -315,7 +315,8 @@ unsafe extern "C" fn vectorcall(
     // SAFETY: whoever calls a function holds the GIL; function and arguments are alive during the call.
     unsafe {
         let thread = ThreadState::holding_gil();
-        if let Some(result) = direct::offer_borrowed(thread, callable, arguments, flagged & !ARGUMENTS_OFFSET, names) {
+        let count = flagged & !ARGUMENTS_OFFSET;
+        if let Some(result) = direct::offer_borrowed(thread, callable, arguments, count, names, true) {
             extraction::resume_postponed(thread);
             return result;
         }

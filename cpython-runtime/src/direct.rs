@@ -287,7 +287,8 @@ pub unsafe fn offer(
     }
 }
 
-/// The same for a call by vectorcall, whose arguments are the caller's; `names` as CPython passes them.
+/// The same for a call whose arguments are the caller's; `names` as CPython passes them to a vectorcall. `gains`: the interpreter
+/// makes the call.
 ///
 /// # Safety
 /// The GIL is held; `callable` is a live function, and the arguments stay alive until this returns.
@@ -298,6 +299,7 @@ pub unsafe fn offer_borrowed(
     arguments: *const *mut PyObject,
     count: usize,
     names: *mut PyObject,
+    gains: bool,
 ) -> Option<*mut PyObject> {
     // SAFETY: as in `offer`; the frame gets references of its own.
     unsafe {
@@ -307,15 +309,16 @@ pub unsafe fn offer_borrowed(
         if !may_enter(thread) {
             return None;
         }
-        if direct.arguments.get() == STARRED {
+        if gains {
             direct.count_gain();
+        }
+        if direct.arguments.get() == STARRED {
             return starred_calls::offer_borrowed(thread, callable, code, direct, (arguments, count), names);
         }
         if !names.is_null() {
             return offer_borrowed_with_keywords(thread, callable, arguments, count, names);
         }
         let frame = push(thread, callable, code, direct, arguments, count)?;
-        direct.count_gain();
         object::incref(callable);
         for i in 0..count {
             object::incref(frame.slot(i));
@@ -511,7 +514,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-fn plain_vectorcall() -> usize {
+pub(crate) fn plain_vectorcall() -> usize {
     _PyFunction_Vectorcall as *const () as usize
 }
 

@@ -17,9 +17,10 @@ use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
 use columba_jit_core::build::examples::Example;
 use columba_jit_core::build::inlining::{Callee, is_candidate, names_globals};
 use columba_jit_core::build::instances::ClassInit;
-use columba_jit_core::build::intrinsics::{Builtin, Class};
+use columba_jit_core::build::intrinsics::Builtin;
 use columba_jit_core::build::receivers::{Access, ClassValue, MethodPlace};
 use columba_jit_core::build::state::Known;
+use columba_jit_core::build::type_checks::Class;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::decode::decode;
 use columba_jit_core::bytecode::instruction::{Arithmetic, Feedback};
@@ -571,6 +572,27 @@ impl Environment for LiveEnvironment {
         unsafe {
             let found = capi::_PyType_Lookup(type_address(ty)?, self.name(name));
             (!found.is_null()).then_some(found as u64)
+        }
+    }
+
+    fn builtin_type_attribute(&self, ty: PyTypes, name: u32) -> Option<u64> {
+        let (ty, name) = (type_address(ty)?, self.name(name));
+        // SAFETY: static types; the name is a str that the code object owns; what is found in a static type stays there.
+        unsafe {
+            let (flags, heap) = ((*ty).tp_flags, ffi::Py_TPFLAGS_HEAPTYPE);
+            if flags & heap != 0 || object::type_of(ty.cast()) != &raw mut ffi::PyType_Type {
+                return None;
+            }
+            let first = capi::_PyType_Lookup(&raw mut ffi::PyType_Type, name);
+            if !first.is_null() && (*object::type_of(first)).tp_descr_set.is_some() {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(ty, name);
+            let is_itself = !found.is_null() && {
+                let of = object::type_of(found);
+                of == &raw mut ffi::PyWrapperDescr_Type || of == &raw mut ffi::PyMethodDescr_Type
+            };
+            is_itself.then_some(found as u64)
         }
     }
 

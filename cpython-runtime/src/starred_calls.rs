@@ -27,8 +27,8 @@ use std::{
     ptr::null_mut,
 };
 
-/// Named parameters, at most: defaults are noted in the bits of a word.
-const MOST_NAMED: usize = 64;
+/// Named parameters and keywords, at most: which of them are what is noted in the bits of a word.
+const MOST: usize = 64;
 
 /// Defaults of keyword-only parameters, in their order; null where there is none.
 pub(crate) struct KeywordDefaults {
@@ -140,7 +140,8 @@ pub(crate) unsafe fn offer(
     unsafe {
         let surplus = positional.saturating_sub(code.argcount() as usize);
         let named = (code.argcount() + code.kwonlyargcount()) as usize;
-        if named > MOST_NAMED || surplus > 0 && code.flags() as u32 & flags::VARARGS == 0 {
+        let keywords = if names.is_null() { 0 } else { object::size(names) as usize };
+        if named > MOST || keywords > MOST || surplus > 0 && code.flags() as u32 & flags::VARARGS == 0 {
             return None;
         }
         object::incref(code.as_ptr());
@@ -240,8 +241,7 @@ unsafe fn push(
                 }
                 None => {
                     // Parameters' names are interned: an interned one that is none of them is equal to none.
-                    let is_other = i < 64
-                        && !made.dictionary.is_null()
+                    let is_other = !made.dictionary.is_null()
                         && object::type_of(name) == &raw mut ffi::PyUnicode_Type
                         && object::is_interned(name);
                     if !is_other {
@@ -261,16 +261,17 @@ unsafe fn push(
         direct::fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
         frame.set_stacktop(-1);
         frame.set_prev_instr(code.first_unit().wrapping_sub(1));
-        let each = |bits: u64, act: &dyn Fn(usize)| {
-            let mut bits = bits;
-            while bits != 0 {
-                act(bits.trailing_zeros() as usize);
-                bits &= bits - 1;
+        for i in placed..named {
+            if added >> i & 1 != 0 {
+                object::incref(slots.add(i).read());
             }
-        };
-        each(added, &|i| object::incref(slots.add(i).read()));
-        // The dictionary has references of its own.
-        each(others, &|i| object::decref(arguments.add(positional + i).read()));
+        }
+        for i in 0..keywords {
+            // The dictionary has a reference of its own.
+            if others >> i & 1 != 0 {
+                object::decref(arguments.add(positional + i).read());
+            }
+        }
         let mut next = named;
         if !made.tuple.is_null() {
             for i in wanted..positional {

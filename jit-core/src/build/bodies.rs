@@ -176,6 +176,11 @@ impl Builder<'_> {
                         self.binary_subscr(&instruction.feedback);
                     }
                 }
+                Code::BuildTuple(n)
+                    if self.instance_of_several(n, callee.bytecode.instructions.get(index..index + 2)) =>
+                {
+                    index += 2;
+                }
                 Code::BuildTuple(n) if n > 0 => {
                     let first = self.state.stack.len().saturating_sub(n as usize);
                     let items = self.state.stack.split_off(first);

@@ -193,7 +193,7 @@ impl Builder<'_> {
             self.unfinished = None;
         }
         if let (true, Some(count), Some(Item::Tuple(_))) = (inlined, unpacked, self.state.stack.last()) {
-            self.took_next = self.unpack_tuple(count);
+            self.took_next = usize::from(self.unpack_tuple(count));
             self.count("unpack_results");
         }
         inlined
@@ -273,7 +273,7 @@ impl Builder<'_> {
             }
             _ => return false,
         }
-        self.took_next = true;
+        self.took_next = 1;
         true
     }
 

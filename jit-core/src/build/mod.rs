@@ -44,6 +44,7 @@ mod plan;
 pub mod receivers;
 mod slices;
 pub mod state;
+pub mod type_checks;
 mod unwinding;
 
 use crate::bytecode::code::CodeObject;
@@ -57,11 +58,11 @@ use attributes::{ClassAttribute, ModuleAttribute};
 use examples::Example;
 use inlining::Callee;
 use instances::ClassInit;
-use intrinsics::Class;
 use receivers::{Access, ClassValue, MethodPlace};
 use state::Known;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use type_checks::Class;
 
 /// What is known of a live object at compile time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +157,11 @@ pub trait Environment {
 
     /// Address of the descriptor that a built-in type has under a name; it lives for ever.
     fn builtin_method(&self, _ty: PyTypes, _name: u32) -> Option<u64> {
+        None
+    }
+
+    /// Address of the descriptor that a built-in type's attribute is, if getting it from the type gives itself; it lives for ever.
+    fn builtin_type_attribute(&self, _ty: PyTypes, _name: u32) -> Option<u64> {
         None
     }
 
