@@ -125,6 +125,32 @@ def deep(n): return deep(n - 1) if n else numbers(1)
 print(deep(50))
 
 
+# ---- type of one argument ----
+
+def classes(x):
+    y = x
+    first = type(y)
+    y = None
+    return first, type(x) is first, type(x).__name__, type(type(x)), type(1.5), type(x)()
+def temporary():
+    made = type("Made", (), {"n": 7, "__del__": lambda self: gone.append("made")})
+    return type(made()).n
+def changed(x):
+    before = type(x)
+    x.__class__ = D if before is C else C
+    return before, type(x)
+gone.clear()
+for x in (1, "s", [], B()):
+    for i in range(40):
+        result = classes(x)
+    print(result[:5], type(result[5]))
+check(classes, "intrinsics")
+x = C()
+print([temporary() for _ in range(60)][-1], len(gone), [changed(x) for _ in range(60)][-2:])
+for x in (None, 2.5, D(), Liar(), type):
+    print(type(x).__name__, x is None or x is type or classes(x)[:4])
+
+
 # ---- attributes of built-in types ----
 
 def attributes(x):

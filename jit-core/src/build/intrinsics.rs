@@ -296,6 +296,7 @@ impl Builder<'_> {
         match py {
             PyTypes::BOOL => return Some(Item::raw(Raw::Bool(self.truth()))),
             PyTypes::REVERSED => return self.reversed(),
+            PyTypes::TYPE => return self.class_of(),
             // An exact one is the result itself.
             PyTypes::INT | PyTypes::FLOAT if self.item_py(self.argument(1)) == py => return Some(self.same()),
             PyTypes::INT | PyTypes::FLOAT if self.may_guess(Reason::Range) => {}
@@ -320,6 +321,22 @@ impl Builder<'_> {
             Raw::Float(value) => self.truncated(value),
             Raw::Int(value) | Raw::Bool(value) => value,
         })))
+    }
+
+    /// `type` of one argument.
+    fn class_of(&mut self) -> Option<Item> {
+        let Item::Object { value, own, py, .. } = self.argument(1) else { return None };
+        if py.may_be_null() {
+            return None;
+        }
+        let class = self.load(MemTy::Ptr, Ty::Obj, value, self.request.layout.ob_type);
+        self.defined(class, PyTypes::OBJECT);
+        if own == Own::Owned {
+            // The object may be let go of, and its class with it.
+            self.effect(Op::Incref(class));
+            return Some(Item::owned(class, PyTypes::OBJECT));
+        }
+        Some(Item::Object { value: class, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None })
     }
 
     /// `reversed` of a range: another range's iterator.
