@@ -38,7 +38,7 @@ pub struct CodeState {
     pub countdown: Cell<i64>,
     /// Whether the code may contain a loop (a guess that is right when `false`).
     pub may_loop: bool,
-    /// Whether the function can be called with a frame made by its caller: fast locals, positional arguments, no generator.
+    /// Whether the function can be called with a frame made by its caller: fast locals, no generator.
     plain_calls: bool,
     /// Whether calls pass positional arguments only and make a generator.
     plain_generators: bool,
@@ -244,7 +244,7 @@ impl CodeState {
             code,
             countdown: Cell::new(threshold),
             may_loop: code.may_loop(),
-            plain_calls: passes_positionally(code) && !code.makes_generator(),
+            plain_calls: has_fast_locals(code) && !code.makes_generator(),
             plain_generators: passes_positionally(code) && code.makes_generator(),
             watched: Cell::new(code.may_loop()),
             sampled: Cell::new(0),
@@ -294,7 +294,7 @@ impl CodeState {
         self.direct.count_gain();
     }
 
-    /// Whether the code is a function's that takes positional arguments only and makes no generator.
+    /// Whether the code is a function's that makes no generator.
     #[inline(always)]
     pub fn is_plainly_called(&self) -> bool {
         self.plain_calls
@@ -490,9 +490,13 @@ fn gain_of_entry(code: Code) -> u64 {
 }
 
 fn passes_positionally(code: Code) -> bool {
+    has_fast_locals(code) && !code.is_starred()
+}
+
+fn has_fast_locals(code: Code) -> bool {
     use columba_jit_core::bytecode::code::flags;
     let wanted = flags::OPTIMIZED | flags::NEWLOCALS;
-    code.flags() as u32 & (wanted | flags::VARARGS | flags::VARKEYWORDS) == wanted && code.kwonlyargcount() == 0
+    code.flags() as u32 & wanted == wanted
 }
 
 /// Targets of backward jumps, sorted, in code units. From `co_code`, whose caches are zero and look like no jump.

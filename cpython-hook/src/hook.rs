@@ -312,14 +312,13 @@ unsafe extern "C" fn vectorcall(
     flagged: usize,
     names: *mut PyObject,
 ) -> *mut PyObject {
-    if names.is_null() {
-        // SAFETY: whoever calls a function holds the GIL; function and arguments are alive during the call.
-        unsafe {
-            let thread = ThreadState::holding_gil();
-            if let Some(result) = direct::offer_borrowed(thread, callable, arguments, flagged & !ARGUMENTS_OFFSET) {
-                extraction::resume_postponed(thread);
-                return result;
-            }
+    // SAFETY: whoever calls a function holds the GIL; function and arguments are alive during the call.
+    unsafe {
+        let thread = ThreadState::holding_gil();
+        let count = flagged & !ARGUMENTS_OFFSET;
+        if let Some(result) = direct::offer_borrowed(thread, callable, arguments, count, names, true) {
+            extraction::resume_postponed(thread);
+            return result;
         }
     }
     // SAFETY: as above.

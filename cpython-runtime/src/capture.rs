@@ -5,13 +5,13 @@
 
 use crate::code::Code;
 use crate::helpers::subscripts;
-use crate::layout::{array, dict_keys, enumerate, list_iterator, managed_dict, type_object, zip};
+use crate::layout::{array, dict, dict_keys, enumerate, list_iterator, managed_dict, type_object, zip};
 use crate::object::{self, read};
 use crate::thread::small_ints;
 use crate::types_seen;
 use columba_jit_core::build::Live;
 use columba_jit_core::build::examples::Example;
-use columba_jit_core::build::inlining::Defaults;
+use columba_jit_core::build::parameters::{Defaults, KeywordDefaults};
 use columba_jit_core::bytecode::code::{CodeObject, Constant, PythonVersion};
 use columba_jit_core::helpers::Helper;
 use columba_jit_core::ir::op::Symbol;
@@ -124,13 +124,43 @@ pub(crate) unsafe fn defaults(tuple: *mut PyObject) -> Option<Defaults> {
         if tuple.is_null() {
             return None;
         }
-        let simple = |item: *mut PyObject| match constant(item, 0) {
-            Constant::Tuple(items) if !items.is_empty() => None,
-            Constant::FrozenSet | Constant::Code(_) | Constant::Other => None,
-            constant => Some((constant, item as u64)),
-        };
-        let items = items(tuple).map(simple).collect::<Option<Vec<_>>>()?;
+        let items = items(tuple).map(|item| Some((simple(item)?, item as u64))).collect::<Option<Vec<_>>>()?;
         Some(Defaults { address: tuple as u64, items })
+    }
+}
+
+/// A function's defaults of keyword-only parameters, if all are constants that compiled code can name.
+///
+/// # Safety
+/// `dictionary` is null or a live dictionary; the GIL is held.
+pub(crate) unsafe fn keyword_defaults(dictionary: *mut PyObject) -> Option<KeywordDefaults> {
+    // SAFETY: says the caller; an exact dictionary is gone through without running anything.
+    unsafe {
+        if dictionary.is_null() || types_of(dictionary) != PyTypes::DICT {
+            return None;
+        }
+        let (mut at, mut key, mut value) = (0, null_mut(), null_mut());
+        let mut items = Vec::new();
+        while ffi::PyDict_Next(dictionary, &raw mut at, &raw mut key, &raw mut value) != 0 {
+            if types_of(key) != PyTypes::STR {
+                return None;
+            }
+            items.push((text(key), simple(value)?, value as u64));
+        }
+        Some(KeywordDefaults { version: read(dictionary, dict::MA_VERSION_TAG), items })
+    }
+}
+
+/// A default as a constant that nothing can be reached from.
+///
+/// # Safety
+/// `item` is a live object; the GIL is held.
+unsafe fn simple(item: *mut PyObject) -> Option<Constant> {
+    // SAFETY: says the caller.
+    match unsafe { constant(item, 0) } {
+        Constant::Tuple(items) if !items.is_empty() => None,
+        Constant::FrozenSet | Constant::Code(_) | Constant::Other => None,
+        constant => Some(constant),
     }
 }
 

@@ -55,6 +55,12 @@ impl Code {
         i64::from(self.flags()) & (code::CO_GENERATOR | code::CO_COROUTINE | code::CO_ASYNC_GENERATOR) != 0
     }
 
+    /// Whether a function of this code has starred or keyword-only parameters.
+    pub fn is_starred(self) -> bool {
+        use columba_jit_core::bytecode::code::flags;
+        self.flags() as u32 & (flags::VARARGS | flags::VARKEYWORDS) != 0 || self.kwonlyargcount() > 0
+    }
+
     /// What somebody attached with `_PyCode_SetExtra` under `index`; null when nothing. Read inline, since every
     /// call of every function asks.
     #[inline(always)]

@@ -15,7 +15,7 @@ use crate::{
     layout::{frame, frame_object, function},
     object,
     spare_functions::Spares,
-    stack_limit,
+    stack_limit, starred_calls,
     thread::ThreadState,
 };
 use columba_jit_core::ir::op::Status;
@@ -60,7 +60,8 @@ pub struct Direct {
     start: Cell<i64>,
     /// The version all this is of: for [`Finish`].
     version: Cell<*const c_void>,
-    /// Of the code object: words of a frame, arguments, locals; and the code unit before the first.
+    /// Of the code object: words of a frame, arguments, locals; and the code unit before the first. No call has as many
+    /// arguments as code with starred or keyword-only parameters is said to take.
     words: Cell<usize>,
     arguments: Cell<usize>,
     locals: Cell<usize>,
@@ -71,7 +72,11 @@ pub struct Direct {
     gain: u64,
     /// Functions of this code that have died.
     pub(crate) spares: Spares,
+    pub(crate) keyword_defaults: starred_calls::KeywordDefaults,
 }
+
+/// For [`Direct::arguments`].
+const STARRED: usize = usize::MAX;
 
 /// Nanoseconds that entering compiled code from the interpreter is thought to have saved, since whoever asks set this to zero.
 pub static GAINED: AtomicU64 = AtomicU64::new(0);
@@ -91,13 +96,14 @@ impl Direct {
             entered: Cell::new(0),
             gain,
             spares: Spares::none(),
+            keyword_defaults: starred_calls::KeywordDefaults::none(),
         }
     }
 
     /// From now on callers enter this version of the code object, which stays alive at least as long as that.
     pub fn open(&self, code: Code, entry: Entry, ctx: *const c_void, start: i64, version: *const c_void) {
         self.words.set(frame_words(code));
-        self.arguments.set(code.argcount() as usize);
+        self.arguments.set(if code.is_starred() { STARRED } else { code.argcount() as usize });
         self.locals.set(code.nlocalsplus() as usize);
         self.before_first.set(code.first_unit().wrapping_sub(1));
         self.entry.set(Some(entry));
@@ -119,6 +125,16 @@ impl Direct {
     #[inline(always)]
     pub fn count_gain(&self) {
         GAINED.store(GAINED.load(Relaxed).wrapping_add(self.gain), Relaxed);
+    }
+
+    #[inline(always)]
+    pub(crate) fn entry(&self) -> Option<Entry> {
+        self.entry.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn words(&self) -> usize {
+        self.words.get()
     }
 
     /// No caller enters from now on.
@@ -263,12 +279,16 @@ pub unsafe fn offer(
         if !may_call(thread, callable) {
             return None;
         }
+        if direct.arguments.get() == STARRED {
+            return starred_calls::offer(thread, callable, code, direct, (arguments, count), null_mut());
+        }
         let frame = push(thread, callable, code, direct, arguments, count)?;
         Some(enter(thread, callable, code, direct, entry, frame))
     }
 }
 
-/// The same for a call by vectorcall, whose arguments are the caller's.
+/// The same for a call whose arguments are the caller's; `names` as CPython passes them to a vectorcall. `gains`: the interpreter
+/// makes the call.
 ///
 /// # Safety
 /// The GIL is held; `callable` is a live function, and the arguments stay alive until this returns.
@@ -278,6 +298,8 @@ pub unsafe fn offer_borrowed(
     callable: *mut PyObject,
     arguments: *const *mut PyObject,
     count: usize,
+    names: *mut PyObject,
+    gains: bool,
 ) -> Option<*mut PyObject> {
     // SAFETY: as in `offer`; the frame gets references of its own.
     unsafe {
@@ -287,8 +309,16 @@ pub unsafe fn offer_borrowed(
         if !may_enter(thread) {
             return None;
         }
+        if gains {
+            direct.count_gain();
+        }
+        if direct.arguments.get() == STARRED {
+            return starred_calls::offer_borrowed(thread, callable, code, direct, (arguments, count), names);
+        }
+        if !names.is_null() {
+            return offer_borrowed_with_keywords(thread, callable, arguments, count, names);
+        }
         let frame = push(thread, callable, code, direct, arguments, count)?;
-        direct.count_gain();
         object::incref(callable);
         for i in 0..count {
             object::incref(frame.slot(i));
@@ -297,12 +327,42 @@ pub unsafe fn offer_borrowed(
     }
 }
 
+/// The same with keywords.
+///
+/// # Safety
+/// As for [`offer_borrowed`]; behind the positional arguments are those that `names` names.
+#[inline(never)]
+unsafe fn offer_borrowed_with_keywords(
+    thread: ThreadState,
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    positional: usize,
+    names: *mut PyObject,
+) -> Option<*mut PyObject> {
+    // SAFETY: says the caller.
+    unsafe {
+        let total = positional + object::size(names) as usize;
+        object::incref(callable);
+        for i in 0..total {
+            object::incref(arguments.add(i).read());
+        }
+        let result = offer_with_keywords(thread, callable, arguments, positional, names);
+        if result.is_none() {
+            object::decref(callable);
+            for i in 0..total {
+                object::decref(arguments.add(i).read());
+            }
+        }
+        result
+    }
+}
+
 /// Runs compiled code on a frame that was pushed for it, and pops the frame.
 ///
 /// # Safety
 /// As for [`offer`]; the frame is not linked and owns its locals and the function.
 #[inline(always)]
-unsafe fn enter(
+pub(crate) unsafe fn enter(
     thread: ThreadState,
     callable: *mut PyObject,
     code: Code,
@@ -360,6 +420,12 @@ pub unsafe fn offer_with_keywords(
         let direct = Direct::of(code)?;
         let wanted = direct.arguments.get();
         direct.entry.get()?;
+        if wanted == STARRED {
+            if !may_call(thread, callable) {
+                return None;
+            }
+            return starred_calls::offer(thread, callable, code, direct, (arguments, positional), names);
+        }
         if wanted > MOST_ARRANGED || positional > wanted {
             return None;
         }
@@ -448,7 +514,7 @@ unsafe fn finish(
 
 /// The vectorcall of functions that nobody has replaced.
 #[inline(always)]
-fn plain_vectorcall() -> usize {
+pub(crate) fn plain_vectorcall() -> usize {
     _PyFunction_Vectorcall as *const () as usize
 }
 

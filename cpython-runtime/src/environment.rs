@@ -15,11 +15,12 @@ use crate::object::{self, read};
 use crate::types_seen;
 use columba_jit_core::build::attributes::{ClassAttribute, ModuleAttribute};
 use columba_jit_core::build::examples::Example;
-use columba_jit_core::build::inlining::{Callee, is_candidate};
+use columba_jit_core::build::inlining::{Callee, is_candidate, names_globals};
 use columba_jit_core::build::instances::ClassInit;
-use columba_jit_core::build::intrinsics::{Builtin, Class};
+use columba_jit_core::build::intrinsics::Builtin;
 use columba_jit_core::build::receivers::{Access, ClassValue, MethodPlace};
 use columba_jit_core::build::state::Known;
+use columba_jit_core::build::type_checks::Class;
 use columba_jit_core::build::{Environment, GlobalPlace, Live};
 use columba_jit_core::bytecode::decode::decode;
 use columba_jit_core::bytecode::instruction::{Arithmetic, Feedback};
@@ -42,18 +43,21 @@ const MOST_UNITS_INLINED: isize = 160;
 pub struct LiveEnvironment {
     code: Code,
     callees: RefCell<Vec<Rc<Callee>>>,
-    /// What globals are bound to, by their name.
-    examples: RefCell<HashMap<*mut PyObject, Option<Rc<Example>>>>,
+    /// What globals are bound to, by their dictionary and name.
+    examples: RefCell<HashMap<[*mut PyObject; 2], Option<Rc<Example>>>>,
     /// Where globals are.
-    places: RefCell<HashMap<*mut PyObject, Option<GlobalPlace>>>,
+    places: RefCell<HashMap<[*mut PyObject; 2], Option<GlobalPlace>>>,
+    /// The globals and builtins of callees that have other ones than the caller, borrowed as modules are.
+    foreign: RefCell<HashMap<u32, [*mut PyObject; 2]>>,
     /// Whose names are meant.
     names_of: Cell<Option<u32>>,
     /// Builtins whose identity compiled code compares: each a reference that is held.
     builtins_known: RefCell<Vec<u64>>,
     /// Modules that globals are bound to, borrowed: they are not looked into once Python may have run.
     modules: RefCell<Vec<*mut PyObject>>,
-    /// Callees by code object and defaults; `None` for one that is no candidate.
-    known: RefCell<HashMap<[*mut PyObject; 2], Option<u32>>>,
+    /// Callees by code object, both kinds of defaults, and globals where they are not the caller's; `None` for one that is no
+    /// candidate.
+    known: RefCell<HashMap<[*mut PyObject; 4], Option<u32>>>,
     globals: *mut PyObject,
     builtins: *mut PyObject,
     /// The namespace of a module or class body, else null.
@@ -85,6 +89,7 @@ impl LiveEnvironment {
             callees: RefCell::default(),
             examples: RefCell::default(),
             places: RefCell::default(),
+            foreign: RefCell::default(),
             names_of: Cell::new(None),
             builtins_known: RefCell::default(),
             modules: RefCell::default(),
@@ -119,24 +124,27 @@ impl LiveEnvironment {
                 return None;
             }
             let code = Code::new(read::<*mut PyObject>(function, function::FUNC_CODE));
-            let defaults: *mut PyObject = read(function, function::FUNC_DEFAULTS);
-            let key = [code.as_ptr(), defaults];
+            let defaults = [function::FUNC_DEFAULTS, function::FUNC_KWDEFAULTS].map(|field| read(function, field));
+            let namespaces = [function::FUNC_GLOBALS, function::FUNC_BUILTINS].map(|field| read(function, field));
+            let foreign = Some(namespaces).filter(|namespaces| *namespaces != [self.globals, self.builtins]);
+            let key = [code.as_ptr(), defaults[0], defaults[1], foreign.map_or(null_mut(), |[globals, _]| globals)];
             let known = self.known.borrow().get(&key).copied();
-            let number = known.unwrap_or_else(|| {
-                let number = self.candidate(code, defaults);
+            known.unwrap_or_else(|| {
+                let number = self.candidate(code, defaults, foreign);
                 self.known.borrow_mut().insert(key, number);
                 number
-            });
-            // Where globals matter they must be those of the caller.
-            let same = read::<*mut PyObject>(function, function::FUNC_GLOBALS) == self.globals
-                && read::<*mut PyObject>(function, function::FUNC_BUILTINS) == self.builtins;
-            number.filter(|number| same || self.callee(*number).is_some_and(|callee| !callee.names_globals()))
+            })
         }
     }
 
     /// # Safety
-    /// The code object is alive, the tuple of defaults alive or null; the GIL is held.
-    unsafe fn candidate(&self, code: Code, defaults: *mut PyObject) -> Option<u32> {
+    /// The code object is alive, defaults are alive or null, as are the namespaces; the GIL is held.
+    unsafe fn candidate(
+        &self,
+        code: Code,
+        [defaults, keyword_defaults]: [*mut PyObject; 2],
+        foreign: Option<[*mut PyObject; 2]>,
+    ) -> Option<u32> {
         // SAFETY: says the caller.
         unsafe {
             let small = code.code_units() <= MOST_UNITS_INLINED && code.ncellvars() == 0 && code.nfreevars() == 0;
@@ -151,13 +159,29 @@ impl LiveEnvironment {
             let addresses = |tuple| items(tuple).map(|item| item as u64).collect();
             let (constants, names) = (addresses(code.co_consts()), addresses(code.co_names()));
             let defaults = capture::defaults(defaults);
+            let keyword_defaults = capture::keyword_defaults(keyword_defaults);
+            let foreign = foreign.filter(|_| names_globals(&bytecode));
             let mut callees = self.callees.borrow_mut();
             let address = code.as_ptr::<PyObject>() as u64;
             let arguments = (self.code_objects.arguments)(code);
-            let callee = Callee { address, code: captured, bytecode, constants, names, defaults, arguments };
+            let callee = Callee {
+                address,
+                code: captured,
+                bytecode,
+                constants,
+                names,
+                defaults,
+                keyword_defaults,
+                foreign: foreign.is_some(),
+                arguments,
+            };
             held(&callee).for_each(|address| object::incref(address as *mut PyObject));
             callees.push(Rc::new(callee));
-            Some(callees.len() as u32 - 1)
+            let number = callees.len() as u32 - 1;
+            if let Some(namespaces) = foreign {
+                self.foreign.borrow_mut().insert(number, namespaces);
+            }
+            Some(number)
         }
     }
 
@@ -182,12 +206,18 @@ impl LiveEnvironment {
         }
     }
 
+    /// The globals and builtins that names mean.
+    fn namespaces(&self) -> [*mut PyObject; 2] {
+        let foreign = self.names_of.get().and_then(|number| self.foreign.borrow().get(&number).copied());
+        foreign.unwrap_or([self.globals, self.builtins])
+    }
+
     /// What a global name is bound to, borrowed; null when nothing, or when a namespace is not an exact dictionary.
     fn global(&self, name: u32) -> *mut PyObject {
         let name = self.name(name);
         // SAFETY: exact dictionaries searched by an interned str run no Python code; results are borrowed.
         unsafe {
-            for dictionary in [self.globals, self.builtins] {
+            for dictionary in self.namespaces() {
                 if types_of(dictionary) != PyTypes::DICT {
                     return null_mut();
                 }
@@ -207,9 +237,10 @@ impl LiveEnvironment {
             Feedback::GlobalModule { index, .. } | Feedback::GlobalBuiltin { index, .. } => usize::from(index),
             _ => 0,
         };
+        let [globals, builtins] = self.namespaces();
         // SAFETY: the dictionaries are alive, says the constructor's contract.
         unsafe {
-            let module_keys = Keys::of(self.globals)?;
+            let module_keys = Keys::of(globals)?;
             let module_keys_version = module_keys.version_or_new()?;
             if let Some(value_offset) = module_keys.value_offset(name, hint) {
                 let place =
@@ -217,10 +248,10 @@ impl LiveEnvironment {
                 return Some(place);
             }
             // A key that is another object with the same text is in nobody's way.
-            if !namespace::peek(self.globals, name).is_null() {
+            if !namespace::peek(globals, name).is_null() {
                 return None;
             }
-            let builtin_keys = Keys::of(self.builtins)?;
+            let builtin_keys = Keys::of(builtins)?;
             Some(GlobalPlace {
                 in_builtins: true,
                 module_keys_version,
@@ -321,11 +352,12 @@ impl Environment for LiveEnvironment {
     fn global_value_offset(&self, name: u32, feedback: &Feedback) -> Option<GlobalPlace> {
         let name = self.name(name);
         // A build walks the bytecode more than once.
-        if let Some(known) = self.places.borrow().get(&name) {
+        let key = [self.namespaces()[0], name];
+        if let Some(known) = self.places.borrow().get(&key) {
             return *known;
         }
         let place = self.find_global(name, feedback);
-        self.places.borrow_mut().insert(name, place);
+        self.places.borrow_mut().insert(key, place);
         place
     }
 
@@ -486,7 +518,7 @@ impl Environment for LiveEnvironment {
 
     fn global_example(&self, name: u32) -> Option<Rc<Example>> {
         let mut examples = self.examples.borrow_mut();
-        let example = examples.entry(self.name(name)).or_insert_with(|| {
+        let example = examples.entry([self.namespaces()[0], self.name(name)]).or_insert_with(|| {
             let value = self.global(name);
             // SAFETY: the namespaces keep the value alive during this call.
             (!value.is_null()).then(|| Rc::new(unsafe { capture::global_example(value) }))
@@ -540,6 +572,27 @@ impl Environment for LiveEnvironment {
         unsafe {
             let found = capi::_PyType_Lookup(type_address(ty)?, self.name(name));
             (!found.is_null()).then_some(found as u64)
+        }
+    }
+
+    fn builtin_type_attribute(&self, ty: PyTypes, name: u32) -> Option<u64> {
+        let (ty, name) = (type_address(ty)?, self.name(name));
+        // SAFETY: static types; the name is a str that the code object owns; what is found in a static type stays there.
+        unsafe {
+            let (flags, heap) = ((*ty).tp_flags, ffi::Py_TPFLAGS_HEAPTYPE);
+            if flags & heap != 0 || object::type_of(ty.cast()) != &raw mut ffi::PyType_Type {
+                return None;
+            }
+            let first = capi::_PyType_Lookup(&raw mut ffi::PyType_Type, name);
+            if !first.is_null() && (*object::type_of(first)).tp_descr_set.is_some() {
+                return None;
+            }
+            let found = capi::_PyType_Lookup(ty, name);
+            let is_itself = !found.is_null() && {
+                let of = object::type_of(found);
+                of == &raw mut ffi::PyWrapperDescr_Type || of == &raw mut ffi::PyMethodDescr_Type
+            };
+            is_itself.then_some(found as u64)
         }
     }
 

@@ -74,6 +74,7 @@ pub const fn for_compiler() -> columba_jit_core::layout::Layout {
         function_globals: function::FUNC_GLOBALS as i32,
         function_builtins: function::FUNC_BUILTINS as i32,
         function_defaults: function::FUNC_DEFAULTS as i32,
+        function_keyword_defaults: function::FUNC_KWDEFAULTS as i32,
         cframe_use_tracing: cframe::USE_TRACING as i32,
         cframe_current_frame: cframe::CURRENT_FRAME as i32,
         small_int_stride: long::SIZE as i32,

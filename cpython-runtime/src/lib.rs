@@ -24,5 +24,6 @@ pub mod object;
 mod spare_functions;
 pub mod spare_generators;
 pub mod stack_limit;
+mod starred_calls;
 pub mod thread;
 pub mod types_seen;

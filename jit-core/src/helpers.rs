@@ -161,6 +161,9 @@ helpers! {
     StoreSubscr "store_subscr" ("OOO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (ts, Python function that is the container type's `__setitem__`, value, container, key)
     StoreSubscrFunction "store_subscr_function" ("PBOOO") "T" [RAISES RUNS_PYTHON MEMORY];
+    /// (any container, key): the borrowed value that an exact dict has for an exact int of one digit or an exact str; null, without an
+    /// exception, where there is none or that cannot be found out without running Python.
+    DictSearch "dict_search" ("BB") "Q" [MEMORY];
     /// (container, start, stop, step or null)
     SubscrSlice "subscr_slice" ("OOOQ") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (start, stop, step): the iterator of a range; null, without an exception: there is none of that type.

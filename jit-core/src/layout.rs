@@ -97,6 +97,8 @@ pub struct Layout {
     pub function_builtins: i32,
     /// The tuple of its defaults, or null.
     pub function_defaults: i32,
+    /// The dictionary of the defaults of keyword-only parameters, or null.
+    pub function_keyword_defaults: i32,
     pub cframe_use_tracing: i32,
     pub cframe_current_frame: i32,
     /// Size of one entry of the small-int table, which holds -5..=256.
@@ -172,6 +174,7 @@ impl Layout {
         function_globals: 16,
         function_builtins: 24,
         function_defaults: 56,
+        function_keyword_defaults: 64,
         cframe_use_tracing: 0,
         cframe_current_frame: 8,
         small_int_stride: 32,

@@ -10,8 +10,9 @@ except ImportError:
         pass
 
 
+# What is done in the place of its call nobody sees: these do what must be called.
 def leaf(*x):
-    return x
+    return (*x,)
 
 
 def caller(f):

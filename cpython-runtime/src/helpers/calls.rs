@@ -238,10 +238,31 @@ pub(super) unsafe extern "C" fn call_function_ex(
                 None => return null_mut(),
             };
         }
-        let result = ffi::PyObject_Call(function.as_ptr(), args.as_ptr(), owned::as_ptr_or_null(&kwargs));
+        let thread = ThreadState::new(thread);
+        let result = match offer_items(thread, function.as_ptr(), args.as_ptr(), &kwargs) {
+            Some(result) => result,
+            None => ffi::PyObject_Call(function.as_ptr(), args.as_ptr(), owned::as_ptr_or_null(&kwargs)),
+        };
         drop(function);
         drop(args);
         drop(kwargs);
-        deliver(ThreadState::new(thread), result, stash)
+        deliver(thread, result, stash)
+    }
+}
+
+/// A call of a Python function with compiled code by the items of a tuple, without keywords.
+#[inline(always)]
+unsafe fn offer_items(thread: ThreadState, function: Object, args: Object, kwargs: &Option<Owned>) -> Option<Object> {
+    // SAFETY: alive, says the caller; `kwargs` is an exact dictionary by now.
+    unsafe {
+        let has_keywords = kwargs.as_ref().is_some_and(|kwargs| ffi::PyDict_Size(kwargs.as_ptr()) != 0);
+        if object::type_of(function) != &raw mut ffi::PyFunction_Type
+            || has_keywords
+            || !direct::is_called_plainly(function)
+        {
+            return None;
+        }
+        let count = object::size(args) as usize;
+        direct::offer_borrowed(thread, function, object::tuple_items(args), count, null_mut(), false)
     }
 }

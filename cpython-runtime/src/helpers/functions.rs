@@ -1,9 +1,94 @@
 //! Function objects, and the display hook of interactive statements.
+//!
+//! A new function takes its builtins and the name of its module from its globals, by two searches. What they gave is remembered by the
+//! version of the globals, so that functions that are made again and again (closures, lambdas, what is defined in a function) are
+//! made without them. *Source*: `PyFunction_NewWithQualName` in `Objects/funcobject.c` of 3.11.
 
 use super::{ERROR, OK, Object, Owned, names};
-use crate::{code::Code, direct::Direct, layout::function, object};
+use crate::{
+    code::Code,
+    direct::{self, Direct},
+    layout::{dict, function},
+    object,
+};
 use pyo3_ffi as ffi;
-use std::ptr::null_mut;
+use std::{
+    ptr::null_mut,
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed},
+};
+
+/// What functions took from their globals, by the version of those; borrowed from them, so not to be looked at for another version.
+struct Taken {
+    version: AtomicU64,
+    builtins: AtomicPtr<ffi::PyObject>,
+    module: AtomicPtr<ffi::PyObject>,
+}
+
+impl Taken {
+    const NOTHING: Taken =
+        Taken { version: AtomicU64::new(0), builtins: AtomicPtr::new(null_mut()), module: AtomicPtr::new(null_mut()) };
+}
+
+/// For the last few globals; all under the GIL.
+static TAKEN: [Taken; 8] = [Taken::NOTHING; 8];
+
+/// A new function as `PyFunction_New` makes it.
+///
+/// # Safety
+/// A live code object, and the globals of a frame, which live; the GIL is held.
+unsafe fn new_function(code: Object, globals: Object) -> Object {
+    // SAFETY: says the caller; the parts of a code object are what they are in CPython. What a function refers to is held before
+    // memory is asked for, since a garbage collection may run anything.
+    unsafe {
+        let version: u64 = object::read(globals, dict::MA_VERSION_TAG);
+        let taken = version as usize % TAKEN.len();
+        let Some(taken) = TAKEN.get(taken) else { return null_mut() };
+        if taken.version.load(Relaxed) != version {
+            let made = ffi::PyFunction_New(code, globals);
+            if !made.is_null() && object::read::<u64>(globals, dict::MA_VERSION_TAG) == version {
+                taken.version.store(version, Relaxed);
+                taken.builtins.store(object::read(made, function::FUNC_BUILTINS), Relaxed);
+                taken.module.store(object::read(made, function::FUNC_MODULE), Relaxed);
+            }
+            return made;
+        }
+        let view = Code::new(code);
+        let constants = view.co_consts();
+        let first = if object::size(constants) > 0 { object::tuple_items(constants).read() } else { ffi::Py_None() };
+        let doc = if ffi::PyUnicode_Check(first) != 0 { first } else { ffi::Py_None() };
+        let references: [(usize, Object); 7] = [
+            (function::FUNC_GLOBALS, globals),
+            (function::FUNC_BUILTINS, taken.builtins.load(Relaxed)),
+            (function::FUNC_NAME, view.name()),
+            (function::FUNC_QUALNAME, view.qualname()),
+            (function::FUNC_CODE, code),
+            (function::FUNC_DOC, doc),
+            (function::FUNC_MODULE, taken.module.load(Relaxed)),
+        ];
+        references.iter().for_each(|(_, value)| ffi::Py_XINCREF(*value));
+        let made = ffi::PyObject_GC_New::<ffi::PyObject>(&raw mut ffi::PyFunction_Type);
+        if made.is_null() {
+            references.iter().for_each(|(_, value)| ffi::Py_XDECREF(*value));
+            return made;
+        }
+        let field = |offset: usize| made.cast::<u8>().add(offset).cast::<Object>();
+        references.iter().for_each(|(offset, value)| field(*offset).write(*value));
+        for offset in [
+            function::FUNC_DEFAULTS,
+            function::FUNC_KWDEFAULTS,
+            function::FUNC_CLOSURE,
+            function::FUNC_DICT,
+            function::FUNC_WEAKREFLIST,
+            function::FUNC_ANNOTATIONS,
+        ] {
+            field(offset).write(null_mut());
+        }
+        field(function::VECTORCALL).cast::<usize>().write(direct::plain_vectorcall());
+        field(function::FUNC_VERSION).cast::<u32>().write(0);
+        ffi::PyObject_GC_Track(made.cast());
+        made
+    }
+}
 
 const DEFAULTS: i64 = 1;
 const KWDEFAULTS: i64 = 2;
@@ -37,7 +122,7 @@ pub(super) unsafe extern "C" fn make_function(frame: *mut u8, items: *mut Object
                 return made;
             }
         }
-        let made = ffi::PyFunction_New(code.as_ptr(), names::view(frame).f_globals());
+        let made = new_function(code.as_ptr(), names::view(frame).f_globals());
         if let Some(spares) = spares
             && !made.is_null()
         {

@@ -39,6 +39,7 @@ mod numbers;
 mod owned;
 pub mod pending;
 mod references;
+mod searches;
 mod slices;
 pub(crate) mod special_methods;
 mod strings;
@@ -108,6 +109,7 @@ pub fn address(helper: Helper) -> usize {
         SubscrFunction => subscripts::subscr_function,
         StoreSubscr => subscripts::store_subscr,
         StoreSubscrFunction => subscripts::store_subscr_function,
+        DictSearch => searches::dict_search,
         SubscrSlice => slices::subscr_slice,
         RangeIterator => iteration::range_iterator,
         SequenceIterator => iteration::sequence_iterator,

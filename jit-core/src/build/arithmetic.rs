@@ -695,6 +695,15 @@ impl Builder<'_> {
                 let zero = self.emit(Op::FConst(0));
                 self.compare(Cond::FNe, value, zero)
             }
+            Item::Tuple(number) => {
+                self.pop();
+                let some = !self.tuples[number as usize].is_empty();
+                self.int(i64::from(some))
+            }
+            Item::NoKeywords => {
+                self.pop();
+                self.int(0)
+            }
             Item::Const(i) if self.constant_truth(i).is_some() => {
                 self.pop();
                 let truth = self.constant_truth(i).expect("just checked");

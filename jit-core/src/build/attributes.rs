@@ -62,7 +62,11 @@ impl Builder<'_> {
             self.replace_owner(value, PyTypes::OBJECT);
             return;
         }
-        if self.load_from_module(name) || self.load_from_class(name) || self.load_from_own_class(name) {
+        if self.load_from_module(name)
+            || self.load_from_builtin_type(name)
+            || self.load_from_class(name)
+            || self.load_from_own_class(name)
+        {
             return;
         }
         let owner = self.pop_owned();
@@ -253,6 +257,23 @@ impl Builder<'_> {
         }
         self.refine(depth, PyTypes::TYPE);
         self.guard_version_of(class, version);
+        true
+    }
+
+    /// An attribute of a built-in type, which never changes: the topmost item becomes it. `false`: nothing was emitted.
+    fn load_from_builtin_type(&mut self, name: u32) -> bool {
+        let Item::Object { known: Some(Known::Type(py)), own, .. } = self.state.stack[self.position(1)] else {
+            return false;
+        };
+        if own == Own::Owned || !self.request.options.inline_attributes {
+            return false;
+        }
+        let Some(address) = self.request.environment.builtin_type_attribute(py, name) else { return false };
+        let value = self.address(address);
+        self.count("inline_class_attributes");
+        self.pop();
+        let own = Own::Permanent;
+        self.push(Item::Object { value, own, py: PyTypes::OBJECT, big: false, known: None });
         true
     }
 

@@ -169,9 +169,17 @@ impl Builder<'_> {
                 Code::CompareOp(comparison) => self.compare_op(comparison, &instruction.feedback, next),
                 Code::IsOp { negate } => self.is_op(negate),
                 Code::BinarySubscr => {
-                    if !self.subscript_of_tuple() && !self.inline_subscript(None, false) {
+                    if !self.subscript_of_tuple()
+                        && !self.inline_subscript(None, false)
+                        && !self.search_dictionary(&instruction.feedback)
+                    {
                         self.binary_subscr(&instruction.feedback);
                     }
+                }
+                Code::BuildTuple(n)
+                    if self.instance_of_several(n, callee.bytecode.instructions.get(index..index + 2)) =>
+                {
+                    index += 2;
                 }
                 Code::BuildTuple(n) if n > 0 => {
                     let first = self.state.stack.len().saturating_sub(n as usize);
@@ -268,10 +276,16 @@ impl Builder<'_> {
         }
     }
 
-    /// Pushes a tuple of these items that is not built.
-    pub(super) fn push_tuple(&mut self, items: Vec<Item>) {
+    /// A tuple of these items that is not built.
+    pub(super) fn tuple_of(&mut self, items: Vec<Item>) -> Item {
         self.tuples.push(items);
-        self.push(Item::Tuple(self.tuples.len() as u32 - 1));
+        Item::Tuple(self.tuples.len() as u32 - 1)
+    }
+
+    /// Pushes such a tuple.
+    pub(super) fn push_tuple(&mut self, items: Vec<Item>) {
+        let tuple = self.tuple_of(items);
+        self.push(tuple);
     }
 
     /// The tuple that the outermost body returns: it is built; or not, if all that is done with it is to unpack it.
@@ -332,6 +346,30 @@ impl Builder<'_> {
         self.pop();
         self.pop();
         self.push(item);
+        true
+    }
+
+    /// `container[key]` of what is likely to be a dictionary, by a search that runs nothing. A path on which that finds nothing makes
+    /// the call. `false`: nothing was emitted.
+    fn search_dictionary(&mut self, feedback: &Feedback) -> bool {
+        let [container, key] = [2, 1].map(|depth| self.state.stack[self.position(depth)]);
+        let likely = *feedback == Feedback::Dict
+            || self.item_py(container) == PyTypes::DICT
+            || self.example(container).is_some_and(|example| example.py == PyTypes::DICT);
+        let objects = [container, key].iter().all(|item| matches!(item, Item::Object { .. } | Item::Const(_)));
+        if !likely || !objects || !self.request.options.search_dictionaries {
+            return false;
+        }
+        let operands = vec![self.object(container), self.object(key)];
+        let value = self.emit(Op::Call(Helper::DictSearch, operands));
+        let null = self.emit(Op::Null(Ty::Obj));
+        let found = self.compare(Cond::Ne, value, null);
+        self.guard_usual(found);
+        self.count("search_dictionaries");
+        self.typed(value, PyTypes::OBJECT);
+        self.pop();
+        self.pop();
+        self.push(Item::Object { value, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None });
         true
     }
 
@@ -408,10 +446,14 @@ impl Builder<'_> {
             let own = |item: &Item| matches!(item, Item::Object { value: held, own: Own::Owned, .. } if *held == value);
             self.start.stack.iter().any(own)
         };
-        let fine = |item: &Item| match *item {
+        let alone = |item: &Item| match *item {
             Item::Object { value, own: Own::Volatile, .. } => kept(value),
-            Item::Instance => false,
+            Item::Tuple(_) | Item::Instance => false,
             _ => true,
+        };
+        let fine = |item: &Item| match *item {
+            Item::Tuple(number) => self.tuples[number as usize].iter().all(alone),
+            _ => alone(item),
         };
         locals.iter().flatten().chain(&self.state.stack).all(fine)
     }
@@ -446,7 +488,7 @@ impl Builder<'_> {
             JumpIf::None | JumpIf::NotNone => {
                 let item = self.pop();
                 match item {
-                    Item::Raw { .. } | Item::Number(_) => self.int(0),
+                    Item::Raw { .. } | Item::Number(_) | Item::Tuple(_) | Item::NoKeywords => self.int(0),
                     _ => {
                         let value = self.object(item);
                         let none = self.emit(Op::Symbol(Symbol::None, Ty::Obj));
@@ -616,8 +658,8 @@ fn is_harmless(op: &Op) -> bool {
 
 fn has_effect(op: &Op) -> bool {
     match op {
-        // A search.
-        Op::Call(Helper::InstanceHas, _) => false,
+        // Searches.
+        Op::Call(Helper::InstanceHas | Helper::DictSearch, _) => false,
         Op::Call(helper, _) => !helper.effects().is_empty(),
         Op::Store { .. }
         | Op::BoxFloat(_)

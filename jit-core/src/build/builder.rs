@@ -109,8 +109,8 @@ pub(super) struct Builder<'a> {
     pub instance: Option<Instance>,
     /// Where yields in loops can give their values to, as a number: the upper bits of the entry number.
     pub sink: Option<Value>,
-    /// Whether the instruction after the current one was done with it.
-    pub took_next: bool,
+    /// How many instructions after the current one were done with it.
+    pub took_next: usize,
     /// What the iterator of a loop was where the loop is entered from above, by its `FOR_ITER`.
     pub iterators: WordMap<Offset, PyTypes>,
     /// Constants of inlined functions, with their addresses: numbered behind the function's own.
@@ -160,7 +160,7 @@ impl<'a> Builder<'a> {
             unpacked_result: None,
             instance: None,
             sink: None,
-            took_next: false,
+            took_next: 0,
             iterators: WordMap::default(),
             foreign_constants: Vec::new(),
             examples: Examples::new(local_examples(request)),
@@ -219,7 +219,7 @@ impl<'a> Builder<'a> {
             if !self.reachable || self.error.is_some() {
                 return Ok(());
             }
-            index += 1 + usize::from(std::mem::take(&mut self.took_next));
+            index += 1 + std::mem::take(&mut self.took_next);
             let next = code[index].offset;
             self.settle_suspect(next);
             if self.plan.starts.contains(&next) {

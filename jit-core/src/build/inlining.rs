@@ -16,6 +16,7 @@ use super::bodies::{Body, Returned};
 use super::builder::Builder;
 use super::examples::Example;
 use super::items::constant_types;
+use super::parameters::{Arranged, Defaults, KeywordDefaults};
 use super::state::*;
 use crate::bytecode::code::{CodeObject, Constant, flags};
 use crate::bytecode::decode::Bytecode;
@@ -36,64 +37,20 @@ pub struct Callee {
     pub constants: Vec<u64>,
     /// Addresses of the code object's names.
     pub names: Vec<u64>,
-    /// Of the function that was found: its last arguments' defaults, if all are constants.
+    /// Of the function that was found: its last arguments' defaults, if all are constants; and those of keyword-only parameters,
+    /// if there are any and all are constants.
     pub defaults: Option<Defaults>,
+    pub keyword_defaults: Option<KeywordDefaults>,
+    /// Whether its global names, of which there are some, are not those of the caller.
+    pub foreign: bool,
     /// What its arguments looked like when it was compiled itself, as far as that is known.
     pub arguments: Vec<Option<Rc<Example>>>,
 }
 
-/// A tuple of defaults that are constants.
-#[derive(Debug)]
-pub struct Defaults {
-    pub address: u64,
-    /// Each with its address.
-    pub items: Vec<(Constant, u64)>,
-}
-
 impl Callee {
-    /// Which of `positional` arguments, of those that follow them under these names, or of the defaults each parameter is.
-    /// `None`: the call is none that can be arranged here.
-    fn arrange(&self, positional: usize, names: &[Constant]) -> Option<Vec<Argument>> {
-        let wanted = self.code.argcount as usize;
-        let mut arranged: Vec<_> = (0..positional).map(|i| Some(Argument::Given(i))).collect();
-        if positional > wanted {
-            return None;
-        }
-        arranged.resize(wanted, None);
-        let first = self.code.posonly_argcount as usize;
-        for (i, name) in names.iter().enumerate() {
-            let Constant::Str(name) = name else { return None };
-            let parameters = &self.code.locals_plus_names[..wanted];
-            let index = first + parameters.get(first..)?.iter().position(|parameter| parameter == name)?;
-            if arranged[index].replace(Argument::Given(positional + i)).is_some() {
-                return None;
-            }
-        }
-        let defaults = self.defaults.as_ref().map_or(0, |defaults| defaults.items.len());
-        let required = wanted.checked_sub(defaults);
-        let default = |i: usize| Some(Argument::Default(i.checked_sub(required?)?));
-        (0..).zip(arranged).map(|(i, argument)| argument.or_else(|| default(i))).collect()
-    }
-
-    fn has(&self, is: impl Fn(&Code) -> bool) -> bool {
-        self.bytecode.instructions.iter().any(|instruction| is(&instruction.op))
-    }
-
-    /// Whether its global names matter: those of the caller then stand for them.
-    pub fn names_globals(&self) -> bool {
-        self.has(|op| matches!(op, Code::LoadGlobal { .. }))
-    }
-
     fn stores(&self) -> bool {
-        self.has(|op| matches!(op, Code::StoreAttr(_) | Code::StoreSubscr))
+        has(&self.bytecode, |op| matches!(op, Code::StoreAttr(_) | Code::StoreSubscr))
     }
-}
-
-/// Where the value of a parameter comes from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Argument {
-    Given(usize),
-    Default(usize),
 }
 
 /// Instructions of a body; twice as many over all its paths and those of the bodies in it.
@@ -104,11 +61,16 @@ const MOST_DEPTH: u32 = 4;
 /// Whether a body could be inlined, as far as its instructions say: arguments, locals and globals, no loops, no handlers.
 pub fn is_candidate(code: &CodeObject, bytecode: &Bytecode) -> bool {
     let function = flags::OPTIMIZED | flags::NEWLOCALS;
-    let others = flags::VARARGS | flags::VARKEYWORDS | flags::ITERABLE_COROUTINE;
-    code.flags & (function | others) == function
-        && !code.makes_generator()
-        && code.kwonly_argcount == 0
-        && may_return(bytecode)
+    code.flags & (function | flags::ITERABLE_COROUTINE) == function && !code.makes_generator() && may_return(bytecode)
+}
+
+/// Whether a body's global names matter.
+pub fn names_globals(bytecode: &Bytecode) -> bool {
+    has(bytecode, |op| matches!(op, Code::LoadGlobal { .. }))
+}
+
+fn has(bytecode: &Bytecode, is: impl Fn(&Code) -> bool) -> bool {
+    bytecode.instructions.iter().any(|instruction| is(&instruction.op))
 }
 
 /// Whether a path through candidate instructions leads to a return.
@@ -187,6 +149,8 @@ pub(super) struct Inlining {
     pub effects: bool,
     /// How many calls deep.
     pub depth: u32,
+    /// The function whose globals its names mean, where they are not those of the caller.
+    pub foreign: Option<Value>,
     /// The number that became an object to be stored; it must not become another one.
     pub boxed: Option<Value>,
     /// Stack items of the caller, operands of the outermost call excluded.
@@ -211,11 +175,11 @@ impl Builder<'_> {
         };
         let Some(callee) = self.request.environment.callee(id) else { return false };
         self.settle_for(&callee);
-        let Some((operands, defaults)) = self.arranged_operands(&callee, first, kwnames) else { return false };
+        let Some(Arranged { operands, needed }) = self.arranged_operands(&callee, first, kwnames) else { return false };
         let before = self.begin_partial(consumed);
         let prepare = |b: &mut Self| {
             b.guard_callee(function, py, &callee);
-            b.guard_defaults(function, defaults.then_some(&callee));
+            b.guard_defaults(function, &callee, needed);
             true
         };
         let unpacked = if self.inlining.is_none() { self.unpacked_next() } else { None };
@@ -229,7 +193,7 @@ impl Builder<'_> {
             self.unfinished = None;
         }
         if let (true, Some(count), Some(Item::Tuple(_))) = (inlined, unpacked, self.state.stack.last()) {
-            self.took_next = self.unpack_tuple(count);
+            self.took_next = usize::from(self.unpack_tuple(count));
             self.count("unpack_results");
         }
         inlined
@@ -254,46 +218,6 @@ impl Builder<'_> {
         }
     }
 
-    /// A callee's parameters, of the arguments from a stack position on, the last of which have names, and of its defaults; and
-    /// whether any of these is needed.
-    pub(super) fn arranged_operands(
-        &mut self,
-        callee: &Callee,
-        first: usize,
-        kwnames: Option<u32>,
-    ) -> Option<(Vec<Item>, bool)> {
-        let names = match kwnames.map(|constant| self.constant(constant)) {
-            None => &[],
-            Some(Constant::Tuple(names)) => names.as_slice(),
-            Some(_) => return None,
-        };
-        let given = self.operands_of_body(first)?;
-        let arranged = callee.arrange(given.len().checked_sub(names.len())?, names)?;
-        let mut defaults = false;
-        let mut operands = Vec::with_capacity(arranged.len());
-        for argument in arranged {
-            operands.push(match argument {
-                Argument::Given(i) => given[i],
-                Argument::Default(i) => {
-                    defaults = true;
-                    let (constant, address) = callee.defaults.as_ref()?.items[i].clone();
-                    self.foreign_constant(constant, address)
-                }
-            });
-        }
-        Some((operands, defaults))
-    }
-
-    /// Guards that a function has the defaults that were found with the callee, if they matter.
-    pub(super) fn guard_defaults(&mut self, function: Value, callee: Option<&Callee>) {
-        if let Some(tuple) = callee.and_then(|callee| callee.defaults.as_ref()) {
-            let found = self.load(MemTy::Ptr, Ty::Ptr, function, self.request.layout.function_defaults);
-            let expected = self.plain_address(tuple.address);
-            let same = self.compare(Cond::Eq, found, expected);
-            self.guard(same, Reason::Version);
-        }
-    }
-
     /// `container[key]`, or with `store` `container[key] = value`, where a Python function of the container's class does that: its
     /// body in place of the call. The stack holds the operands as the instruction wants them; `key` are the items of a tuple that
     /// was not built, and then the top is not the key but the last of them. `false`: nothing was emitted.
@@ -308,7 +232,7 @@ impl Builder<'_> {
             return false;
         }
         let Some(id) = environment.subscript_callee(version, store) else { return false };
-        let Some(callee) = environment.callee(id) else { return false };
+        let Some(callee) = environment.callee(id).filter(|callee| !callee.is_starred()) else { return false };
         self.settle_for(&callee);
         let Some(mut operands) = self.operands_of_body(container) else { return false };
         if key.is_some() {
@@ -349,7 +273,7 @@ impl Builder<'_> {
             }
             _ => return false,
         }
-        self.took_next = true;
+        self.took_next = 1;
         true
     }
 
@@ -384,7 +308,7 @@ impl Builder<'_> {
             return false;
         }
         let Some((id, function)) = environment.operator_callee(version, op, in_place) else { return false };
-        let Some(callee) = environment.callee(id) else { return false };
+        let Some(callee) = environment.callee(id).filter(|callee| !callee.is_starred()) else { return false };
         let Some(operands) = self.operands_of_body(first) else { return false };
         // `NotImplemented` would have another function be asked.
         let accept = |item: Item| match item {
@@ -465,7 +389,9 @@ impl Builder<'_> {
         let callee = self.request.environment.callee(id)?;
         let may = self.request.options.inline_calls
             && guesses.into_iter().all(|reason| self.may_guess(reason))
-            && callee.code.argcount as usize == arguments
+            && callee.parameters() == arguments
+            && (self.request.options.inline_starred || !callee.is_starred())
+            && (self.request.options.inline_foreign || !callee.foreign)
             && self.inlining.is_none_or(|outer| outer.depth < MOST_DEPTH);
         may.then_some(callee)
     }
@@ -490,10 +416,11 @@ impl Builder<'_> {
                 possible: true,
                 effects: false,
                 depth: 0,
+                foreign: None,
                 boxed: None,
                 below: self.state.stack.len() - consumed,
             },
-            Some(outer) => Inlining { callee: id, depth: outer.depth + 1, ..outer },
+            Some(outer) => Inlining { callee: id, depth: outer.depth + 1, foreign: None, ..outer },
         });
         environment.names_of(Some(id));
         let lent = self.lend_examples(&callee, &locals, receiver);
@@ -523,7 +450,12 @@ impl Builder<'_> {
         let expected = self.plain_address(callee.address);
         let same = self.compare(Cond::Eq, code, expected);
         self.guard(same, Reason::Version);
-        if callee.names_globals() {
+        if callee.foreign {
+            if let Some(body) = &mut self.inlining {
+                body.foreign = Some(function);
+            }
+            self.count("inline_foreign");
+        } else if names_globals(&callee.bytecode) {
             let frame = self.frame();
             for (own, other) in
                 [(layout.frame_globals, layout.function_globals), (layout.frame_builtins, layout.function_builtins)]

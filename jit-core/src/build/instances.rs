@@ -12,6 +12,7 @@
 use super::builder::Builder;
 use super::examples::Example;
 use super::locals::is_dirty;
+use super::parameters::Arranged;
 use super::receivers::Access;
 use super::state::*;
 use crate::bytecode::instruction::Feedback;
@@ -60,9 +61,13 @@ impl Builder<'_> {
         let version = example.own_version;
         let environment = self.request.environment;
         let Some(init) = environment.class_init(version).filter(|_| version != 0) else { return false };
-        let Some(mut operands) = self.operands_of_body(at + 1) else { return false };
+        let Some(mut given) = self.operands_of_body(at + 1) else { return false };
         let Item::Object { value: class, .. } = self.state.stack[at] else { return false };
-        operands.insert(0, Item::Instance);
+        given.insert(0, Item::Instance);
+        let Some(callee) = environment.callee(init.callee).filter(|callee| callee.code.argcount > 0) else {
+            return false;
+        };
+        let Some(Arranged { operands, needed }) = self.arranged_items(&callee, &given, &[]) else { return false };
         let Some(callee) = self.may_inline(init.callee, operands.len()) else { return false };
 
         let (before, state) = (self.mark(), self.state.clone());
@@ -73,6 +78,7 @@ impl Builder<'_> {
             }
             let function = b.address(init.function);
             b.guard_callee(function, PyTypes::FUNCTION, &callee);
+            b.guard_defaults(function, &callee, needed);
             // `_PyObject_MakeTpCall` takes a level of its own.
             b.guard_level();
             true
@@ -185,7 +191,7 @@ impl Builder<'_> {
         let Some(index) = self.field_index(name) else { return false };
         self.pop();
         let item = self.pop();
-        if matches!(item, Item::Tuple(_) | Item::Instance | Item::Null | Item::RangeIter { .. }) {
+        if matches!(item, Item::Tuple(_) | Item::NoKeywords | Item::Instance | Item::Null | Item::RangeIter { .. }) {
             return false;
         }
         let Some(instance) = &mut self.instance else { return false };

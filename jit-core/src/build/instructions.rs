@@ -86,7 +86,9 @@ impl Builder<'_> {
             }
             Code::GetLen => self.get_len(),
             Code::BuildTuple(n) => {
-                if !self.subscript_by_items(n, next) {
+                if self.instance_of_tuple(n) {
+                    self.took_next = 2;
+                } else if !self.subscript_by_items(n, next) {
                     self.build_from_items(Helper::BuildTuple, n, n, PyTypes::TUPLE);
                 }
             }

@@ -105,15 +105,6 @@ impl Method {
     }
 }
 
-/// A class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// A built-in type (one bit).
-    Builtin(PyTypes),
-    /// The class whose version that is.
-    Version(u32),
-}
-
 /// Types whose length is a word of the object.
 const SIZED: PyTypes = PyTypes::LIST
     .union(PyTypes::TUPLE)
@@ -305,6 +296,7 @@ impl Builder<'_> {
         match py {
             PyTypes::BOOL => return Some(Item::raw(Raw::Bool(self.truth()))),
             PyTypes::REVERSED => return self.reversed(),
+            PyTypes::TYPE => return self.class_of(),
             // An exact one is the result itself.
             PyTypes::INT | PyTypes::FLOAT if self.item_py(self.argument(1)) == py => return Some(self.same()),
             PyTypes::INT | PyTypes::FLOAT if self.may_guess(Reason::Range) => {}
@@ -329,6 +321,22 @@ impl Builder<'_> {
             Raw::Float(value) => self.truncated(value),
             Raw::Int(value) | Raw::Bool(value) => value,
         })))
+    }
+
+    /// `type` of one argument.
+    fn class_of(&mut self) -> Option<Item> {
+        let Item::Object { value, own, py, .. } = self.argument(1) else { return None };
+        if py.may_be_null() {
+            return None;
+        }
+        let class = self.load(MemTy::Ptr, Ty::Obj, value, self.request.layout.ob_type);
+        self.defined(class, PyTypes::OBJECT);
+        if own == Own::Owned {
+            // The object may be let go of, and its class with it.
+            self.effect(Op::Incref(class));
+            return Some(Item::owned(class, PyTypes::OBJECT));
+        }
+        Some(Item::Object { value: class, own: Own::Volatile, py: PyTypes::OBJECT, big: false, known: None })
     }
 
     /// `reversed` of a range: another range's iterator.
@@ -491,7 +499,7 @@ impl Builder<'_> {
         Some(Item::owned(value, PyTypes::STR))
     }
 
-    // ---- len, isinstance ----
+    // ---- len ----
 
     /// `min` or `max` of the items of something.
     fn extreme_of(&mut self, max: bool) -> Item {
@@ -505,6 +513,10 @@ impl Builder<'_> {
 
     fn len(&mut self) -> Item {
         let item = self.argument(1);
+        if let Item::Tuple(number) = item {
+            let length = self.tuples[number as usize].len() as i64;
+            return Item::raw(Raw::Int(self.int(length)));
+        }
         let py = self.item_py(item);
         let guess = || {
             let may = self.may_guess(Reason::Type) && !py.may_be_null();
@@ -532,54 +544,6 @@ impl Builder<'_> {
             _ => layout.var_size,
         };
         Item::raw(Raw::Int(self.load(MemTy::I64, Ty::I64, value, offset)))
-    }
-
-    fn is_instance(&mut self) -> Item {
-        if let Some(answer) = self.decided_instance() {
-            return Item::raw(Raw::Bool(self.int(i64::from(answer))));
-        }
-        let class = self.pop_owned();
-        let object = self.pop_owned();
-        Item::raw(Raw::Bool(self.call_status(Helper::IsInstance, vec![object, class])))
-    }
-
-    /// The answer where the classes of both are known or guessed, and it depends on nothing else.
-    fn decided_instance(&mut self) -> Option<bool> {
-        let (object, class) = (self.argument(2), self.argument(1));
-        let asked = match class {
-            Item::Object { known: Some(Known::Type(py)), .. } => Class::Builtin(py),
-            _ => match self.example(class)?.own_version {
-                0 => return None,
-                version => Class::Version(version),
-            },
-        };
-        let py = self.item_py(object);
-        let of = match py.exact() {
-            Some(exact) => Class::Builtin(exact),
-            None => {
-                let example = self.example(object)?;
-                let (class, reason) = match example.type_version {
-                    0 => (Class::Builtin(example.py.exact().filter(|exact| py.contains(*exact))?), Reason::Type),
-                    version => (Class::Version(version), Reason::Version),
-                };
-                if py.may_be_null() || !self.may_guess(reason) {
-                    return None;
-                }
-                class
-            }
-        };
-        let answer = self.request.environment.is_instance(of, asked)?;
-        if let Class::Version(version) = asked {
-            self.guard_class(1, version).then_some(())?;
-        }
-        match of {
-            Class::Builtin(exact) if matches!(object, Item::Object { .. }) => self.refine(2, exact),
-            Class::Builtin(_) => {}
-            Class::Version(version) => {
-                self.guard_type_version(2, version)?;
-            }
-        }
-        Some(answer)
     }
 
     // ---- methods ----

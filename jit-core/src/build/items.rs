@@ -65,7 +65,7 @@ impl Builder<'_> {
                 None => self.box_raw(raw),
             },
             Item::Number(number) => self.box_number(number),
-            Item::Tuple(_) | Item::Instance => self.no_object(),
+            Item::Tuple(_) | Item::NoKeywords | Item::Instance => self.no_object(),
         }
     }
 
@@ -111,7 +111,7 @@ impl Builder<'_> {
             Item::Const(i) => self.constant_object(i),
             Item::Null => self.emit(Op::Null(Ty::Obj)),
             Item::Raw { .. } | Item::Number(_) => unreachable!("raw items have no object"),
-            Item::Tuple(_) | Item::Instance => self.no_object(),
+            Item::Tuple(_) | Item::NoKeywords | Item::Instance => self.no_object(),
         }
     }
 
@@ -145,6 +145,7 @@ impl Builder<'_> {
             Item::Number(_) => NUMBER,
             Item::RangeIter { .. } => PyTypes::RANGE_ITER,
             Item::Tuple(_) => PyTypes::TUPLE,
+            Item::NoKeywords => PyTypes::DICT,
             Item::Instance => PyTypes::OTHER,
         }
     }

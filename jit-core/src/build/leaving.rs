@@ -71,7 +71,7 @@ impl Builder<'_> {
                 // Below, where the two words of each are put side by side.
                 Item::Number(_) => Source::Null,
                 // The state inside a body, which is given up.
-                Item::Tuple(_) | Item::Instance => Source::Null,
+                Item::Tuple(_) | Item::NoKeywords | Item::Instance => Source::Null,
             })
             .collect();
         // The two words of a number side by side, once for each.

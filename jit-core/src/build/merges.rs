@@ -229,6 +229,7 @@ impl Builder<'_> {
                 }
                 Item::RangeIter { iter, index } => write!(self.types, " {iter:?}:range at {index:?}"),
                 Item::Tuple(number) => write!(self.types, " tuple#{number}"),
+                Item::NoKeywords => write!(self.types, " no keywords"),
                 Item::Instance => write!(self.types, " instance"),
             };
         }

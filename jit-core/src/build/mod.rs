@@ -39,11 +39,13 @@ mod names;
 mod numbers;
 mod objects;
 mod pairs;
+pub mod parameters;
 mod partial;
 mod plan;
 pub mod receivers;
 mod slices;
 pub mod state;
+pub mod type_checks;
 mod unwinding;
 
 use crate::bytecode::code::CodeObject;
@@ -57,11 +59,11 @@ use attributes::{ClassAttribute, ModuleAttribute};
 use examples::Example;
 use inlining::Callee;
 use instances::ClassInit;
-use intrinsics::Class;
 use receivers::{Access, ClassValue, MethodPlace};
 use state::Known;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use type_checks::Class;
 
 /// What is known of a live object at compile time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +158,11 @@ pub trait Environment {
 
     /// Address of the descriptor that a built-in type has under a name; it lives for ever.
     fn builtin_method(&self, _ty: PyTypes, _name: u32) -> Option<u64> {
+        None
+    }
+
+    /// Address of the descriptor that a built-in type's attribute is, if getting it from the type gives itself; it lives for ever.
+    fn builtin_type_attribute(&self, _ty: PyTypes, _name: u32) -> Option<u64> {
         None
     }
 
@@ -263,6 +270,11 @@ pub struct BuildOptions {
     pub inline_calls: bool,
     /// Also of those of which only some paths can be (`partial`); methods of several classes.
     pub inline_partial: bool,
+    /// Also of those with starred and keyword-only parameters; of those of other modules, which have other globals; what bodies find in
+    /// dictionaries.
+    pub inline_starred: bool,
+    pub inline_foreign: bool,
+    pub search_dictionaries: bool,
     /// Do what well-known builtins do in the place of their calls ([`intrinsics`]).
     pub intrinsics: bool,
     /// Resume generators from compiled code without CPython's calls, pass through what only delegates, make generators without
@@ -302,6 +314,9 @@ pub const SWITCHES: &[&str] = &[
     "finish_frames",
     "inline_calls",
     "inline_partial",
+    "inline_starred",
+    "inline_foreign",
+    "search_dictionaries",
     "intrinsics",
     "direct_generators",
     "pass_delegators",
@@ -333,6 +348,9 @@ impl BuildOptions {
             finish_frames: enabled("finish_frames"),
             inline_calls: enabled("inline_calls"),
             inline_partial: enabled("inline_partial"),
+            inline_starred: enabled("inline_starred"),
+            inline_foreign: enabled("inline_foreign"),
+            search_dictionaries: enabled("search_dictionaries"),
             intrinsics: enabled("intrinsics"),
             direct_generators: enabled("direct_generators"),
             pass_delegators: enabled("pass_delegators"),

@@ -215,12 +215,16 @@ impl Builder<'_> {
         };
         // Guards leave to the start of the instruction: the null just pushed is not part of it.
         let layout = self.request.layout;
-        let frame = self.frame();
-        let globals = self.load(MemTy::Ptr, Ty::Ptr, frame, layout.frame_globals);
+        let foreign = self.inlining.and_then(|body| body.foreign);
+        let (holder, globals, builtins) = match foreign {
+            Some(function) => (function, layout.function_globals, layout.function_builtins),
+            None => (self.frame(), layout.frame_globals, layout.frame_builtins),
+        };
+        let globals = self.load(MemTy::Ptr, Ty::Ptr, holder, globals);
         let mut keys = self.load(MemTy::Ptr, Ty::Ptr, globals, layout.dict_keys);
         self.guard_keys_version(keys, place.module_keys_version);
         if place.in_builtins {
-            let builtins = self.load(MemTy::Ptr, Ty::Ptr, frame, layout.frame_builtins);
+            let builtins = self.load(MemTy::Ptr, Ty::Ptr, holder, builtins);
             keys = self.load(MemTy::Ptr, Ty::Ptr, builtins, layout.dict_keys);
             self.guard_keys_version(keys, place.builtin_keys_version);
         }

@@ -49,7 +49,7 @@ impl Builder<'_> {
             _ => return false,
         }
         self.count("unpack_iterators");
-        self.took_next = true;
+        self.took_next = 1;
         true
     }
 

@@ -14,6 +14,7 @@ use super::bodies::Body;
 use super::builder::Builder;
 use super::inlining::{Inlining, Mark};
 use super::instances::Instance;
+use super::parameters::Arranged;
 use super::state::*;
 use crate::exit::Reason;
 use crate::ir::op::{Block, Cond, Op, Target, Value};
@@ -132,7 +133,7 @@ impl Builder<'_> {
         let state = self.state.clone();
         let mut returns = Vec::new();
         for (Choice { address, callee: id, versions }, callee) in callees {
-            let Some((operands, defaults)) = self.arranged_operands(&callee, first, kwnames) else { continue };
+            let Some(Arranged { operands, needed }) = self.arranged_operands(&callee, first, kwnames) else { continue };
             if self.may_inline(*id, operands.len()).is_none() {
                 continue;
             }
@@ -147,7 +148,7 @@ impl Builder<'_> {
             let narrowed = operands.first().is_some_and(|operand| matches!(operand, Item::Object { .. }));
             let walked = self.walk_callee(*id, callee.clone(), consumed, (operands, versions.first().copied()), |b| {
                 b.guard_callee(expected, PyTypes::FUNCTION, &callee);
-                b.guard_defaults(expected, defaults.then_some(&*callee));
+                b.guard_defaults(expected, &callee, needed);
                 true
             });
             if narrowed {

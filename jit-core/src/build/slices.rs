@@ -122,7 +122,7 @@ impl Builder<'_> {
         self.count("inline_slices");
         self.at = next.clone();
         self.ip_set = false;
-        self.took_next = true;
+        self.took_next = 1;
     }
 
     /// Whether the object may be one that a quick helper takes; and whether a number of the bounds is not on the stack beside

@@ -164,6 +164,8 @@ pub enum Item {
     RangeIter { iter: Value, index: Value },
     /// In the body of an inlined function only: a tuple that was not built, by the number of its items.
     Tuple(u32),
+    /// In the body of an inlined function only: the empty dictionary of its `**` parameter, which was not made.
+    NoKeywords,
     /// In the body of an inlined `__init__` only: the instance, which is made when the body is over.
     Instance,
 }
@@ -492,7 +494,7 @@ impl State {
                     Item::Raw { raw, .. } => ItemShape::Object { py: raw.py(), big: false, known: None },
                     Item::RangeIter { .. } => ItemShape::RangeIter,
                     Item::Number(_) => ItemShape::Object { py: NUMBER, big: false, known: None },
-                    Item::Tuple(_) | Item::Instance => {
+                    Item::Tuple(_) | Item::NoKeywords | Item::Instance => {
                         ItemShape::Object { py: PyTypes::OBJECT, big: false, known: None }
                     }
                 })
