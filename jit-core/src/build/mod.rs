@@ -279,6 +279,8 @@ pub struct BuildOptions {
     pub unpack_iterators: bool,
     /// Use the function objects of comprehensions again.
     pub reuse_functions: bool,
+    /// Find quotients of big ints from their leading digits.
+    pub leading_digits: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -304,6 +306,7 @@ pub const SWITCHES: &[&str] = &[
     "collect_generators",
     "unpack_iterators",
     "reuse_functions",
+    "leading_digits",
 ];
 
 impl BuildOptions {
@@ -332,6 +335,7 @@ impl BuildOptions {
             collect_generators: enabled("collect_generators"),
             unpack_iterators: enabled("unpack_iterators"),
             reuse_functions: enabled("reuse_functions"),
+            leading_digits: enabled("leading_digits"),
         }
     }
 }
