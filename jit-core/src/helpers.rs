@@ -115,6 +115,8 @@ helpers! {
     UnaryOp "unary_op" ("OI") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (left, right, `Arithmetic` number, plus 13 when in place)
     BinaryOp "binary_op" ("OOI") "O" [RAISES RUNS_PYTHON MEMORY];
+    /// The same for `//`, where both may be big ints.
+    FloorDivide "floor_divide" ("OOI") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (address of the local's slot, right): `local += right` where the slot holds an exact str and right is one; keeps
     /// CPython's in-place growth. On error the slot is null.
     ConcatInPlace "concat_in_place" ("PO") "T" [RAISES MEMORY];

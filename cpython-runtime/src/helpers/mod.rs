@@ -38,6 +38,7 @@ pub(crate) mod namespace;
 mod numbers;
 mod owned;
 pub mod pending;
+mod quotients;
 mod references;
 mod searches;
 mod slices;
@@ -85,6 +86,7 @@ pub fn address(helper: Helper) -> usize {
         UnaryOp => numbers::unary_op,
         BinaryOp => numbers::binary_op,
         IntBinaryOp => numbers::int_binary_op,
+        FloorDivide => quotients::floor_divide,
         ConcatInPlace => strings::concat_in_place,
         Compare => comparisons::compare,
         CompareTruth => comparisons::compare_truth,

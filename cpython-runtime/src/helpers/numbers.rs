@@ -22,7 +22,7 @@ const INVERT: i64 = Unary::Invert as i64;
 
 const ADD: i64 = Arithmetic::Add as i64;
 const AND: i64 = Arithmetic::And as i64;
-const FLOOR_DIVIDE: i64 = Arithmetic::FloorDivide as i64;
+pub(super) const FLOOR_DIVIDE: i64 = Arithmetic::FloorDivide as i64;
 const LEFT_SHIFT: i64 = Arithmetic::LeftShift as i64;
 const MATRIX_MULTIPLY: i64 = Arithmetic::MatrixMultiply as i64;
 const MULTIPLY: i64 = Arithmetic::Multiply as i64;
@@ -34,7 +34,7 @@ const SUBTRACT: i64 = Arithmetic::Subtract as i64;
 const TRUE_DIVIDE: i64 = Arithmetic::TrueDivide as i64;
 const XOR: i64 = Arithmetic::Xor as i64;
 /// Added to the number when the operation is in place.
-const IN_PLACE: i64 = 13;
+pub(super) const IN_PLACE: i64 = 13;
 
 /// `UNARY_POSITIVE`, `UNARY_NEGATIVE`, `UNARY_NOT`, `UNARY_INVERT`.
 pub(super) unsafe extern "C" fn unary_op(value: Object, operation: i64) -> Object {

@@ -186,7 +186,18 @@ impl Builder<'_> {
         );
         // These neither run Python nor look for signals, so nothing has to be written to the frame.
         let quiet = !matches!(op, Arithmetic::Multiply | Arithmetic::FloorDivide | Arithmetic::Remainder);
-        let helper = if ints && closed && quiet { Helper::IntBinaryOp } else { Helper::BinaryOp };
+        let helper = if ints && closed && quiet {
+            Helper::IntBinaryOp
+        } else if self.request.options.leading_digits
+            && op == Arithmetic::FloorDivide
+            && left_py.contains(PyTypes::INT)
+            && right_py.contains(PyTypes::INT)
+        {
+            self.count("leading_digits");
+            Helper::FloorDivide
+        } else {
+            Helper::BinaryOp
+        };
         let result = self.call_object(helper, vec![left, right, number]);
         let py = if ints && closed { PyTypes::INT } else { PyTypes::OBJECT };
         self.typed(result, py);

@@ -298,6 +298,8 @@ pub struct BuildOptions {
     pub known_items: bool,
     /// Leave out stores of what a local holds already.
     pub idle_stores: bool,
+    /// Find quotients of big ints from their leading digits.
+    pub leading_digits: bool,
 }
 
 /// Names by which the builder's optimisations are switched off, as those of the passes are.
@@ -329,6 +331,7 @@ pub const SWITCHES: &[&str] = &[
     "reuse_functions",
     "known_items",
     "idle_stores",
+    "leading_digits",
 ];
 
 impl BuildOptions {
@@ -363,6 +366,7 @@ impl BuildOptions {
             reuse_functions: enabled("reuse_functions"),
             known_items: enabled("known_items"),
             idle_stores: enabled("idle_stores"),
+            leading_digits: enabled("leading_digits"),
         }
     }
 }
