@@ -173,9 +173,12 @@ def shrink(text, mode, backend):
 
 
 def fuzz(arguments, modes):
+    # Who is told to end after a long time still has figures.
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
     start = time.monotonic()
     seed, programs, runs, given_up, failures = arguments.seed, 0, 0, 0, []
-    while programs < arguments.count and time.monotonic() - start < arguments.seconds:
+    while not stopped and programs < arguments.count and time.monotonic() - start < arguments.seconds:
         rate = programs / (time.monotonic() - start + 0.01)
         left = arguments.seconds - (time.monotonic() - start)
         batch = max(1, min(BATCH, arguments.count - programs, int(rate * min(left, 10)) + 5))
