@@ -184,8 +184,8 @@ unsafe fn is_tuple(object: Object) -> bool {
 unsafe fn hash_of_tuple(key: Object) -> Option<Py_hash_t> {
     // SAFETY: a live tuple, says the caller; what is kept is alive.
     unsafe {
-        let place =
-            &TABLE.kept[(key as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS - KEPT.ilog2())];
+        let bits = (key as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS - KEPT.ilog2());
+        let place = TABLE.kept.get(bits)?;
         let kept = place.get();
         if kept.key == key && kept.classes.iter().all(|&class| class.is_null() || hashes_as_tuple(class)) {
             TABLE.found.set(TABLE.found.get().wrapping_add(1));
