@@ -25,12 +25,13 @@ struct Taken {
 }
 
 impl Taken {
-    const NOTHING: Taken =
-        Taken { version: AtomicU64::new(0), builtins: AtomicPtr::new(null_mut()), module: AtomicPtr::new(null_mut()) };
+    const fn nothing() -> Taken {
+        Taken { version: AtomicU64::new(0), builtins: AtomicPtr::new(null_mut()), module: AtomicPtr::new(null_mut()) }
+    }
 }
 
 /// For the last few globals; all under the GIL.
-static TAKEN: [Taken; 8] = [Taken::NOTHING; 8];
+static TAKEN: [Taken; 8] = [const { Taken::nothing() }; 8];
 
 /// A new function as `PyFunction_New` makes it.
 ///
