@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Feature, major version, and the number in the variable by which `llvm-sys` and its users name another place.
-const VERSIONS: [(&str, u32, u32); 6] = [
+const VERSIONS: [(&str, u32, u32); 7] = [
+    ("LLVM16", 16, 160),
     ("LLVM17", 17, 170),
     ("LLVM18", 18, 181),
     ("LLVM19", 19, 191),

@@ -31,10 +31,12 @@ use crate::emitter::NAME;
 /// where something new appears (addresses, loops in their final form) one look is enough. `early-cse<memssa>` finds what
 /// `gvn` finds but for what is redundant on some paths only, in a third of its time; moving out of loops after their rotation
 /// moves what it would before.
-#[cfg(not(feature = "llvm17"))]
+#[cfg(not(any(feature = "llvm16", feature = "llvm17")))]
 const NORMAL: &str =
     "function(simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,instcombine<no-verify-fixpoint>)";
-/// The same for a version that does not verify.
+/// The same for versions that do not verify.
+#[cfg(feature = "llvm16")]
+const NORMAL: &str = "function(simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,instcombine)";
 #[cfg(feature = "llvm17")]
 const NORMAL: &str =
     "function(simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,instcombine<max-iterations=1>)";
