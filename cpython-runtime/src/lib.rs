@@ -19,6 +19,7 @@ pub mod exits;
 pub mod frame;
 pub mod generator;
 pub mod helpers;
+mod keys;
 pub mod layout;
 pub mod object;
 mod spare_functions;

@@ -252,6 +252,32 @@ def test_instance_has():
     assert call("instance_has", with_dictionary, "method") == 1
 
 
+def test_dict_search():
+    class Key:
+        def __hash__(self):
+            return 7
+
+        def __eq__(self, other):
+            raise AssertionError("no Python is run")
+
+    class Text(str):
+        pass
+
+    values = {10: "ten", -1: "minus", "name": "text", 1 << 40: "big", True: "true"}
+    for key in 10, -1, "name", "".join(["na", "me"]):
+        assert call("dict_search", values, key) is values[key]
+    # What is not there, what another type is equal to, what is not looked for.
+    for key in 11, -2, "other", 1, 1.0, None, 1 << 40, Text("name"):
+        assert call("dict_search", values, key) is NULL, key
+    assert call("dict_search", {Key(): 1, 8: 2}, 7) is NULL and call("dict_search", {Key(): 1, 8: 2}, 8) == 2
+    assert call("dict_search", {"a": 1}, "a") == 1 and call("dict_search", {"a": 1}, 1) is NULL
+    assert call("dict_search", [1, 2], 0) is NULL and call("dict_search", type("D", (dict,), {})({1: 2}), 1) is NULL
+    many = {i: -i for i in range(70000)}
+    for i in range(0, 70000, 2):
+        del many[i]
+    assert call("dict_search", many, 69999) == -69999 and call("dict_search", many, 69998) is NULL
+
+
 def test_boxes():
     for value in [0, 1, -1, 256, 257, -6, (1 << 30) - 1, 1 << 30, -(1 << 30), 1 << 60, (1 << 63) - 1, -(1 << 63)]:
         assert call("box_int", value) == value

@@ -3,7 +3,7 @@
 //! *Problem*: the body of an inlined function must not run Python, and `mapping[key]` may, by the hash and the comparisons of keys.
 //! *Method*: an exact dictionary is searched as CPython does it (`Objects/dictobject.c` of 3.11), for exact ints of one digit and
 //! exact strs; a key in the way with the same hash is compared only where both are exact ints or both exact strs.
-//! *Invariants*: nothing here raises, changes anything, or calls what could.
+//! *Invariants*: nothing here raises, changes anything (but that a str remembers its hash), or calls what could.
 
 use super::{Object, capi, numbers::one_digit};
 use crate::{
@@ -25,7 +25,15 @@ pub(super) unsafe extern "C" fn dict_search(container: Object, key: Object) -> O
         }
         let ty = object::type_of(key);
         let hash: isize = if ty == &raw mut ffi::PyUnicode_Type {
-            object::read(key, str_layout::HASH)
+            let mut hash: isize = object::read(key, str_layout::HASH);
+            if hash == -1 {
+                // Not asked for yet. Only one that has to be completed first, for which there is no memory, has none.
+                hash = ffi::PyObject_Hash(key);
+                if hash == -1 {
+                    ffi::PyErr_Clear();
+                }
+            }
+            hash
         } else if ty == &raw mut ffi::PyLong_Type {
             match one_digit(key) {
                 // What says that there is no hash is the hash of no object.
