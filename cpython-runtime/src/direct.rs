@@ -342,11 +342,28 @@ unsafe fn offer_borrowed_with_keywords(
     // SAFETY: says the caller.
     unsafe {
         let total = positional + object::size(names) as usize;
+        lend(callable, arguments, total, || offer_with_keywords(thread, callable, arguments, positional, names))
+    }
+}
+
+/// Offers a call with references of its own to the function and so many arguments; they are given back if it is refused.
+///
+/// # Safety
+/// All are alive; the GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn lend(
+    callable: *mut PyObject,
+    arguments: *const *mut PyObject,
+    total: usize,
+    offer: impl FnOnce() -> Option<*mut PyObject>,
+) -> Option<*mut PyObject> {
+    // SAFETY: says the caller.
+    unsafe {
         object::incref(callable);
         for i in 0..total {
             object::incref(arguments.add(i).read());
         }
-        let result = offer_with_keywords(thread, callable, arguments, positional, names);
+        let result = offer();
         if result.is_none() {
             object::decref(callable);
             for i in 0..total {

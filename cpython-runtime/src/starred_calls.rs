@@ -183,18 +183,9 @@ pub(crate) unsafe fn offer_borrowed(
     // SAFETY: says the caller.
     unsafe {
         let total = positional + if names.is_null() { 0 } else { object::size(names) as usize };
-        object::incref(callable);
-        for i in 0..total {
-            object::incref(arguments.add(i).read());
-        }
-        let result = offer(thread, callable, code, direct, (arguments, positional), names);
-        if result.is_none() {
-            object::decref(callable);
-            for i in 0..total {
-                object::decref(arguments.add(i).read());
-            }
-        }
-        result
+        direct::lend(callable, arguments, total, || {
+            offer(thread, callable, code, direct, (arguments, positional), names)
+        })
     }
 }
 
