@@ -112,8 +112,17 @@ static SUBTYPE_DEALLOC: AtomicUsize = AtomicUsize::new(0);
 pub unsafe fn enable(enabled: bool) {
     if ENABLED.swap(enabled, Relaxed) != enabled {
         // SAFETY: says the caller.
-        CLASSES.0.iter().for_each(|known| unsafe { known.describe(NONE) });
+        unsafe { forget() };
     }
+}
+
+/// Looks at every class anew from now on.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn forget() {
+    // SAFETY: says the caller.
+    CLASSES.0.iter().for_each(|known| unsafe { known.describe(NONE) });
 }
 
 /// Learns what has to be asked of CPython; called before any code is compiled. `false`: an exception is set.
@@ -134,6 +143,7 @@ pub unsafe fn prepare() -> bool {
         let dealloc: usize = object::read(class, type_object::TP_DEALLOC);
         SUBTYPE_DEALLOC.store(dealloc, Relaxed);
         ffi::Py_DECREF(class);
+        forget();
     }
     true
 }
