@@ -7,7 +7,7 @@
 //! free lists of other types. *Invariants*:
 //! - memory that is kept refers to nothing, and the garbage collector does not know it;
 //! - what emptying a generator runs (a code object may die, with callbacks) finds everything in order, and may do the same;
-//! - at most [`MOST`] are kept for a size, and none while `tracemalloc` traces. All is under the GIL.
+//! - at most `MOST` are kept for a size, and none while `tracemalloc` traces. All is under the GIL.
 //!
 //! *Source*: `gen_dealloc` in `Objects/genobject.c`, `gc_alloc` and `PyObject_GC_Del` in `Modules/gcmodule.c` of 3.11.
 
