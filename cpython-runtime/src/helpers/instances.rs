@@ -293,11 +293,13 @@ unsafe fn field<T>(object: Object, offset: isize) -> *mut T {
 pub(super) unsafe extern "C" fn new_instance(callable: Object) -> Object {
     // SAFETY: the contract of helpers; the empty tuple is one that exists.
     unsafe {
-        let quick = new_instance_quick(callable);
-        if !quick.is_null() {
+        let ty = callable.cast::<PyTypeObject>();
+        if let Some(quick) = make(ty) {
+            if quick.is_null() {
+                ffi::PyErr_NoMemory();
+            }
             return quick;
         }
-        let ty = callable.cast::<PyTypeObject>();
         let special = ffi::Py_TPFLAGS_MANAGED_DICT | ffi::Py_TPFLAGS_IS_ABSTRACT;
         if (*ty).tp_flags & special == 0
             && let Some(allocate) = (*ty).tp_alloc
@@ -318,21 +320,23 @@ pub(super) unsafe extern "C" fn new_instance(callable: Object) -> Object {
 /// The same where that runs nothing; null, without an exception, elsewhere.
 pub(super) unsafe extern "C" fn new_instance_quick(callable: Object) -> Object {
     // SAFETY: the contract of helpers.
+    unsafe { make(callable.cast()).unwrap_or(null_mut()) }
+}
+
+/// Makes an instance where that runs nothing; null, without an exception, if there is no memory. `None`: CPython shall.
+#[inline(always)]
+unsafe fn make(ty: *mut PyTypeObject) -> Option<Object> {
+    // SAFETY: a live class whose instances are made by `object`.
     unsafe {
-        let ty = callable.cast::<PyTypeObject>();
         let known = known(ty);
         let class = known.class.get();
         if class.kind == Kind::Other || would_collect() {
-            return null_mut();
+            return None;
         }
         let spare = if tracemalloc_off() { known.take() } else { None };
-        match spare.or_else(|| allocate(ty, class)) {
-            Some(instance) => {
-                begin(instance, ty, class);
-                instance
-            }
-            None => null_mut(),
-        }
+        let Some(instance) = spare.or_else(|| allocate(ty, class)) else { return Some(null_mut()) };
+        begin(instance, ty, class);
+        Some(instance)
     }
 }
 
