@@ -220,9 +220,9 @@ def main():
             assert any(text.startswith("inline_instances") for text in columba.info(moved).optimisations)
         # Interpreters that count all references leave instances to CPython.
         stats = columba.stats()
-        assert stats["instances_made"] > 100 or hasattr(sys, "gettotalrefcount"), stats
         # By default it is a matter of time what is compiled.
         soon = columba.config()["threshold"] <= 20
+        assert not soon or stats["instances_made"] > 100 or hasattr(sys, "gettotalrefcount"), stats
         assert not soon or stats["instances_given_back"] > 100 or hasattr(sys, "gettotalrefcount"), stats
         columba.config(disable_passes=["plain_instances"])
         made = columba.stats()["instances_made"]

@@ -99,7 +99,14 @@ for i in range(50):
     assert keep[0] is keep
 print(len(log), log[-3:])
 
-# Their code dies with the last of them, and that makes others.
+# Their code dies with the last of them, and that makes others. A compilation in the background would hold on to it.
+try:
+    import columba
+    columba.config(background=False)
+except ImportError:
+    pass
+
+
 def made(text):
     namespace = {}
     exec(text, namespace)
