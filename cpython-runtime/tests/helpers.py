@@ -75,7 +75,7 @@ def test_binary():
         assert call("binary_op", a, b, ADD) == a + b
         assert call("binary_op", a, b, SUB) == a - b
         assert call("binary_op", a, b, MUL) == a * b
-        assert call("binary_op", a, b, FLOORDIV) == a // b
+        assert call("binary_op", a, b, FLOORDIV) == a // b == call("floor_divide", a, b, FLOORDIV)
         assert call("binary_op", a, b, REM) == a % b
         assert call("binary_op", a, b, TRUEDIV) == a / b
         if abs(b) < 100:
@@ -84,6 +84,10 @@ def test_binary():
         if isinstance(a, int) and isinstance(b, int):
             assert call("binary_op", a, b, AND) == a & b and call("binary_op", a, b, OR) == a | b
             assert call("binary_op", a, b, XOR) == a ^ b
+    long = 1 << 300
+    for a, b in [(long * 9 + 5, long), (long * 9 - 1, long), (-long, long - 1), (long, 7), (long * 2**29, long + 1)]:
+        assert call("floor_divide", a, b, FLOORDIV) == call("floor_divide", a, b, FLOORDIV + 13) == a // b
+    fails(ZeroDivisionError, "integer division or modulo by zero", "floor_divide", long, 0, FLOORDIV)
     for a, b in [(7, 3), (-7, 3), (big, 3), (-big, big), (1 << 62, 1 << 62), (0, 0)]:
         for in_place in (0, 13):
             assert call("int_binary_op", a, b, ADD + in_place) == a + b

@@ -7,7 +7,8 @@ def positional(a, b, c):
 
 
 def defaults(a, b=10, *, c=100):
-    return a, b, c
+    # A list, so that it is called, and no part of its caller.
+    return [a, b, c]
 
 
 def stars(*args, **kwargs):
