@@ -40,14 +40,6 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
             let item = place.read();
             object::incref(item);
             item
-        } else if object::type_of(container.as_ptr()) == &raw mut ffi::PyDict_Type {
-            let item = keys::get(container.as_ptr(), key.as_ptr());
-            if !item.is_null() {
-                object::incref(item);
-            } else if ffi::PyErr_Occurred().is_null() {
-                key_error(key.as_ptr());
-            }
-            item
         } else if keys::reads_as_dict(object::type_of(container.as_ptr())) {
             let item = keys::get(container.as_ptr(), key.as_ptr());
             if !item.is_null() {
@@ -70,7 +62,7 @@ pub(super) unsafe extern "C" fn subscr(container: Object, key: Object) -> Object
     }
 }
 
-/// What `x[k]` gives for a key that an instance of a subclass of `dict` does not have.
+/// What `x[k]` gives for a key that a dictionary, or an instance of a subclass, does not have.
 #[inline(never)]
 unsafe fn missing(dict: Object, key: Object) -> Object {
     // SAFETY: both are alive, says the caller.
