@@ -139,26 +139,25 @@ pub(super) unsafe fn has(dict: Object, key: Object) -> i32 {
 /// Whether `x[k]` of instances of the type is that of dictionaries, but for keys that are not there.
 #[inline(always)]
 pub(super) unsafe fn reads_as_dict(ty: *mut PyTypeObject) -> bool {
-    // SAFETY: the tables of a live type, and of `dict`.
-    unsafe {
-        let read = |ty: *const PyTypeObject| {
-            (*ty).tp_as_mapping.as_ref().and_then(|table| table.mp_subscript).map(|f| f as usize)
-        };
-        ty == &raw mut ffi::PyDict_Type
-            || (*ty).tp_flags & ffi::Py_TPFLAGS_DICT_SUBCLASS != 0 && read(ty) == read(&raw const ffi::PyDict_Type)
-    }
+    // SAFETY: alive, says the caller.
+    unsafe { maps_as_dict(ty, |table| table.mp_subscript.map(|f| f as usize)) }
 }
 
 /// Whether `x[k] = v` of instances of the type is that of dictionaries.
 #[inline(always)]
 pub(super) unsafe fn writes_as_dict(ty: *mut PyTypeObject) -> bool {
-    // SAFETY: as in `reads_as_dict`.
+    // SAFETY: alive, says the caller.
+    unsafe { maps_as_dict(ty, |table| table.mp_ass_subscript.map(|f| f as usize)) }
+}
+
+/// Whether instances of the type are dictionaries, and a slot of it is that of `dict`.
+#[inline(always)]
+unsafe fn maps_as_dict(ty: *mut PyTypeObject, slot: impl Fn(&ffi::PyMappingMethods) -> Option<usize>) -> bool {
+    // SAFETY: the tables of a live type, and of `dict`.
     unsafe {
-        let write = |ty: *const PyTypeObject| {
-            (*ty).tp_as_mapping.as_ref().and_then(|table| table.mp_ass_subscript).map(|f| f as usize)
-        };
+        let found = |ty: *const PyTypeObject| (*ty).tp_as_mapping.as_ref().and_then(&slot);
         ty == &raw mut ffi::PyDict_Type
-            || (*ty).tp_flags & ffi::Py_TPFLAGS_DICT_SUBCLASS != 0 && write(ty) == write(&raw const ffi::PyDict_Type)
+            || (*ty).tp_flags & ffi::Py_TPFLAGS_DICT_SUBCLASS != 0 && found(ty) == found(&raw const ffi::PyDict_Type)
     }
 }
 

@@ -152,13 +152,12 @@ pub(super) unsafe extern "C" fn store_subscr(value: Object, container: Object, k
             drop(container);
             return OK;
         }
-        if !keys::writes_as_dict(ty)
-            && let Some(function) = python_method(ty, &interned::SETITEM)
-        {
+        let dictionary = keys::writes_as_dict(ty);
+        if !dictionary && let Some(function) = python_method(ty, &interned::SETITEM) {
             let arguments = [container.into_ptr(), key.into_ptr(), value.into_ptr()];
             return status(call(ThreadState::current(), function, arguments.as_ptr(), arguments.len(), null_mut()));
         }
-        let status = if keys::writes_as_dict(ty) {
+        let status = if dictionary {
             keys::set(container.as_ptr(), key.as_ptr(), value.as_ptr())
         } else {
             ffi::PyObject_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr())
