@@ -54,7 +54,9 @@ mod tests {
         let text = render(&samples::report(), "A run");
         assert!(text.starts_with("# A run\n\nOther load was present.\n"), "{text}");
         assert!(text.contains("| CPU | Some CPU & more |"));
-        assert!(text.contains("| float_loop | repeated | 120 ms (108-150) | 10.0 ms (9.00-12.5) 12.00x | >= 8x ok |"));
+        assert!(text.contains(
+            "| float_loop | repeated | 120 ms (108-150) | 10.0 ms (9.00-12.5) 12.00x, best 12.00x | >= 8x ok |"
+        ));
         assert!(text.contains("Bars missed: five lines (total, cranelift)."));
     }
 

@@ -15,6 +15,7 @@ use columba_jit_core::{
     code::{CodeMemory, CodeOptions, Placement},
     exit::Exit,
     ir::{
+        balance::balance,
         function::Function,
         verify::{Level, verify},
     },
@@ -199,7 +200,11 @@ pub fn optimise(
 pub fn check(function: &Function, level: Level, stage: &str) -> Result<(), Refusal> {
     static ASKED: OnceLock<bool> = OnceLock::new();
     if cfg!(debug_assertions) || *ASKED.get_or_init(|| std::env::var_os("COLUMBA_VERIFY").is_some()) {
-        verify(function, level).map_err(|errors| refuse(stage, errors))?;
+        let balanced = || if level == Level::Python { balance(function) } else { Ok(()) };
+        verify(function, level).and_then(|()| balanced()).map_err(|errors| {
+            eprintln!("columba: broken IR, {stage}:\n{errors}\n{function}");
+            refuse(stage, errors)
+        })?;
     }
     Ok(())
 }

@@ -161,7 +161,7 @@ unsafe extern "C" fn call(_module: Object, arguments: Object) -> Object {
                     Passing::Nothing => to_object_unless_error(null_mut()),
                     _ => {
                         let object = word as Object;
-                        if matches!(helper, Helper::PeekName | Helper::LookName | Helper::DictSearch) {
+                        if matches!(kind, Passing::Borrowed | Passing::BorrowedOrNull) {
                             ffi::Py_XINCREF(object);
                         }
                         to_object_unless_error(object)

@@ -3,7 +3,7 @@
 //!
 //! Signature letters, operands then result:
 //! `O` object, reference *stolen* by the helper (result: new reference); `Q` the same, may be null (result: null is not an error by
-//! itself); `B` object, borrowed; `C` borrowed, may be null; `P` address; `I` `I64`; `F` `F64`; `V` no result; `T` `I64` result
+//! itself); `B` object, borrowed (result: from what the operands hold); `C` borrowed, may be null; `P` address; `I` `I64`; `F` `F64`; `V` no result; `T` `I64` result
 //! that is -1 on error. A stolen operand is consumed on the error path too. With `RAISES`, an `O` result that is null or a
 //! `T` result that is negative means that an exception is set, unless the comment says more.
 //! `ts` is the thread state, `frame` the running `_PyInterpreterFrame`.
@@ -165,7 +165,7 @@ helpers! {
     StoreSubscrFunction "store_subscr_function" ("PBOOO") "T" [RAISES RUNS_PYTHON MEMORY];
     /// (any container, key): the borrowed value that an exact dict has for an exact int of one digit or an exact str; null, without an
     /// exception, where there is none or that cannot be found out without running Python.
-    DictSearch "dict_search" ("BB") "Q" [MEMORY];
+    DictSearch "dict_search" ("BB") "C" [MEMORY];
     /// (container, start, stop, step or null)
     SubscrSlice "subscr_slice" ("OOOQ") "O" [RAISES RUNS_PYTHON MEMORY];
     /// (start, stop, step): the iterator of a range; null, without an exception: there is none of that type.
@@ -377,9 +377,9 @@ helpers! {
     // ---- module and class bodies ----
     // None of these runs Python or raises. A namespace is *plain* when it is an exact dict whose keys are all exact strs.
     /// (frame, name): borrowed value of a name in the frame's namespace only; null when absent or the namespace is not plain.
-    PeekName "peek_name" ("PB") "Q" [MEMORY];
+    PeekName "peek_name" ("PB") "C" [MEMORY];
     /// (frame, name): borrowed value of a name as `LOAD_NAME` finds it; null when unbound or some namespace is not plain.
-    LookName "look_name" ("PB") "Q" [MEMORY];
+    LookName "look_name" ("PB") "C" [MEMORY];
     /// (frame, name): 1 exact float, 2 exact int that fits 64 bits, 3 bool; 0 anything else, absent, namespace not plain.
     NameKind "name_kind" ("PB") "I" [MEMORY];
     /// (frame, name): the value of a name whose kind is 1.

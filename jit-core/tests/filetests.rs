@@ -4,6 +4,7 @@
 //! that start with `;>`. `BLESS=1 cargo test -p columba-jit-core --test filetests` writes the output into the files.
 //! Commands, applied in order to the function as it is then:
 //! - `; verify: python|lowered` prints `ok` or the broken rules.
+//! - `; balance` the same for the balance of references.
 //! - `; pass: NAME...` applies passes and prints how often each changed something; `all` applies the pipeline.
 //! - `; lower`, `; lower: stress` lowers with the example layout.
 //! - `; print` prints the function.
@@ -12,6 +13,7 @@
 //!   `float X`, `other N`, and `same N` for another reference to slot N's object.
 
 use columba_jit_core::exit::Source;
+use columba_jit_core::ir::balance::balance;
 use columba_jit_core::ir::function::Function;
 use columba_jit_core::ir::interpret::{Arguments, interpret, show};
 use columba_jit_core::ir::op::FIRST_EXIT;
@@ -79,6 +81,10 @@ fn output(source: &str) -> String {
                     Err(errors) => writeln!(out, "{errors}").unwrap(),
                 }
             }
+            "balance" => match balance(&function) {
+                Ok(()) => out.push_str("balanced\n"),
+                Err(errors) => writeln!(out, "{errors}").unwrap(),
+            },
             "pass" if words == ["all"] => {
                 for report in run(&mut function, &PassOptions { verify: true, ..Default::default() }) {
                     if report.changes > 0 {

@@ -7,17 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Asked of the interpreter itself, because launchers such as pyenv's are not where the interpreter is.
+/// Asked of the interpreter itself, because launchers such as pyenv's are not where the interpreter is. Debian's package is
+/// built with profiles and link-time optimisation by its own rules (`debian/rules`), of which the recorded flags, those of the
+/// shared library, say nothing.
 const QUESTIONS: &str = r#"
 import importlib.util as u, json, os, sys, sysconfig as s
 args = s.get_config_var("CONFIG_ARGS") or ""
+debug = hasattr(sys, "gettotalrefcount")
+debians = sys.base_prefix == "/usr" and os.path.exists("/etc/debian_version") and not debug
 print(json.dumps({
     "executable": os.path.realpath(sys.executable) if sys.prefix == sys.base_prefix else sys.executable,
     "version": "%d.%d.%d" % sys.version_info[:3],
     "minor": sys.version_info[1],
     "implementation": sys.implementation.name,
-    "debug": hasattr(sys, "gettotalrefcount"),
-    "optimised": "--enable-optimizations" in args or "-fprofile-use" in (s.get_config_var("PY_CFLAGS") or ""),
+    "debug": debug,
+    "optimised": debians or "--enable-optimizations" in args or "-fprofile-use" in (s.get_config_var("PY_CFLAGS") or ""),
     "library_dir": s.get_config_var("LIBDIR"),
     "has_venv": bool(u.find_spec("venv")) and bool(u.find_spec("ensurepip")),
     "has_headers": os.path.exists(os.path.join(s.get_path("include"), "Python.h")),

@@ -237,14 +237,24 @@ fn run_program(
     command.arg(program).current_dir(root().join("tests/python")).env("PYTHONHASHSEED", "0");
     command.env("PYTHONPATH", driver("probe"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
+    if mode.enabled && mode.name != Mode::DEFAULT.name {
+        // The default mode is as users have it.
+        command.env("COLUMBA_VERIFY", "1");
+    }
     if let Some(report) = report {
         command.env("XTASK_PROBE", report).env("XTASK_PROBE_FUNCTIONS", header.probed());
     }
     process::run(&mut command, limit)
 }
 
-/// The first difference between the plain run and this one.
+/// What the verifier says, on standard error, before it shows what is wrong.
+const BROKEN_IR: &str = "columba: broken IR";
+
+/// What the verifier found, or the first difference between the plain run and this one.
 fn differences(header: &Header, plain: &Outcome, outcome: &Outcome) -> Option<String> {
+    if let Some(at) = outcome.stderr.find(BROKEN_IR) {
+        return Some(outcome.stderr[at..].lines().take(15).collect::<Vec<_>>().join("\n"));
+    }
     if plain.end != outcome.end {
         let tail = process::last_lines(&outcome.stderr, 15);
         return Some(format!("{}, and {} without Columba\n{tail}", outcome.end, plain.end));

@@ -14,7 +14,7 @@ use super::state::*;
 use crate::bytecode::instruction::{Feedback, MethodKind};
 use crate::exit::Reason;
 use crate::helpers::Helper;
-use crate::ir::op::{BinOp, Cond, Op, Value};
+use crate::ir::op::{BinOp, Cond, Op, UnOp, Value};
 use crate::ir::types::{MemTy, PyTypes, Ty};
 
 /// What a class has under a name, as `Class.name` gives it.
@@ -362,6 +362,7 @@ impl Builder<'_> {
         let done = self.new_join();
         self.goto(done);
         self.aside(not, |b| {
+            let dictionary = b.emit(Op::Unary(UnOp::Cast(Ty::Obj), dictionary));
             b.effect(Op::Call(Helper::TrackDictionary, vec![dictionary, value]));
             b.goto(done);
         });

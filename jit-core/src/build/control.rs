@@ -350,7 +350,7 @@ impl Builder<'_> {
     fn end_of_sequence(&mut self, iter: Value, exhausted: Offset) {
         let layout = self.request.layout;
         if !self.writes_back_in_loop(exhausted) {
-            self.call(Helper::ForIter, vec![iter]);
+            self.call_for_null(Helper::ForIter, vec![iter]);
         } else {
             let sequence = self.load(MemTy::Ptr, Ty::Obj, iter, layout.list_iter_list);
             let ended = self.branch_on_null(sequence);
@@ -364,7 +364,7 @@ impl Builder<'_> {
             let done = self.new_join();
             self.goto(done);
             self.aside(last, |b| {
-                b.call(Helper::ForIter, vec![iter]);
+                b.call_for_null(Helper::ForIter, vec![iter]);
                 b.goto(done);
             });
             self.aside(ended, |b| b.goto(done));

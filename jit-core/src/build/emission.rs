@@ -158,6 +158,13 @@ impl Builder<'_> {
         result
     }
 
+    /// Calls a helper that is known to give no object: one that raises, or an iterator's at its end.
+    pub fn call_for_null(&mut self, helper: Helper, args: Vec<Value>) {
+        if let Some(result) = self.call(helper, args) {
+            self.defined(result, PyTypes::NULL);
+        }
+    }
+
     /// Calls a helper whose object result is null on error; the result is pushed by the caller.
     pub fn call_object(&mut self, helper: Helper, args: Vec<Value>) -> Value {
         let value = self.call(helper, args).expect("helper has a result");

@@ -27,7 +27,8 @@ pub struct Example {
     pub big: bool,
     /// Of an `array.array`: its type code, else 0.
     pub typecode: u8,
-    /// Of a tuple: its items. Of a list (or an iterator over one): one entry that stands for all items.
+    /// Of a tuple: its items. Of a list (or an iterator over one): one entry that stands for all items. Of an `enumerate` or `zip`:
+    /// one entry that stands for all pairs, then the types of what is gone through, if they are known.
     pub elements: Vec<Rc<Example>>,
     /// Of an instance of a class: the version of its type, else 0.
     pub type_version: u32,
@@ -184,9 +185,23 @@ impl Builder<'_> {
         }
     }
 
+    /// What the current `FOR_ITER` goes through.
+    pub fn iterated_example(&self) -> Option<&Rc<Example>> {
+        self.examples.iterated.get(&self.at.offset)
+    }
+
+    /// The type that an item is known to have, or has by its example.
+    pub fn likely_type(&self, item: Item) -> PyTypes {
+        let known = self.item_py(item);
+        match known.exact() {
+            Some(py) => py,
+            None => self.example(item).map_or(known, |example| example.py),
+        }
+    }
+
     /// What the current `FOR_ITER` gives.
     pub fn loop_example(&self) -> Option<Rc<Example>> {
-        let iterated = self.examples.iterated.get(&self.at.offset)?;
+        let iterated = self.iterated_example()?;
         if iterated.py == PyTypes::TUPLE {
             let (first, rest) = iterated.elements.split_first()?;
             return Some(rest.iter().fold(first.clone(), |all, one| Rc::new(all.join(one))));

@@ -255,6 +255,19 @@ impl Builder<'_> {
             }
         }
     }
+
+    /// Items that the current instruction has given references on every path so far, before its first guard: exits to its start
+    /// hand them over.
+    pub fn start_as_owned(&mut self) {
+        for (start, now) in self.start.stack.iter_mut().zip(&self.state.stack) {
+            if let (Item::Object { value, own, .. }, Item::Object { value: same, own: Own::Owned, .. }) = (start, now)
+                && *own == Own::Volatile
+                && value == same
+            {
+                *own = Own::Owned;
+            }
+        }
+    }
 }
 
 /// Types of a constant.

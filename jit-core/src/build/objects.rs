@@ -118,7 +118,7 @@ impl Builder<'_> {
     fn raise_unbound(&mut self, helper: Helper, local: u32) {
         let frame = self.frame();
         let index = self.int(i64::from(local));
-        self.call(helper, vec![frame, index]);
+        self.call_for_null(helper, vec![frame, index]);
         let block = self.block;
         self.unwind_from(block, true);
     }
@@ -198,6 +198,7 @@ impl Builder<'_> {
             self.push(Item::Null);
         }
         self.flush_names();
+        self.start_as_owned();
         let environment = self.request.environment;
         let place = if self.request.options.inline_globals && self.may_guess(Reason::Version) {
             environment.global_value_offset(name, feedback)

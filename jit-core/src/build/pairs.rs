@@ -88,7 +88,8 @@ impl Builder<'_> {
         self.own_at(position);
         let inner = self.load(MemTy::Ptr, Ty::Obj, iter, layout.enumerate_iterator);
         self.typed(inner, PyTypes::OBJECT);
-        let value = self.next_of(inner, 0, exhausted);
+        let in_line = self.goes_through_list(0);
+        let value = self.next_of(inner, in_line, 0, exhausted);
         // The inner iterator may have used this one.
         let index = self.load(MemTy::I64, Ty::I64, iter, layout.enumerate_index);
         let one = self.int(1);
@@ -118,7 +119,8 @@ impl Builder<'_> {
         for i in 0..count {
             let inner = self.load(MemTy::Ptr, Ty::Obj, tuple, layout.tuple_items + 8 * i as i32);
             self.typed(inner, PyTypes::OBJECT);
-            let value = self.next_of(inner, i, exhausted);
+            let in_line = self.goes_through_list(i as usize);
+            let value = self.next_of(inner, in_line, i, exhausted);
             let example = tuple_example.as_ref().and_then(|tuple| Self::element_example(tuple, Some(i64::from(i))));
             self.exemplify(value, example);
             self.push_owned(value, PyTypes::OBJECT);
@@ -127,9 +129,15 @@ impl Builder<'_> {
         self.state.stack[first..].reverse();
     }
 
-    /// The next item of an inner iterator: a new reference. At the end, and where it raises, `held` items of the stack go first,
-    /// and then the iterator below them.
-    fn next_of(&mut self, inner: Value, held: u32, exhausted: Offset) -> Value {
+    /// Whether an inner iterator of this loop's, by its number, most likely is one of a list.
+    fn goes_through_list(&self, number: usize) -> bool {
+        let iterator = self.iterated_example();
+        iterator.is_some_and(|it| it.elements.get(number + 1).is_some_and(|inner| inner.py == PyTypes::LIST))
+    }
+
+    /// The next item of an inner iterator: a new reference. `in_line`: all but the end is expected to be done in line. At the end,
+    /// and where it raises, `held` items of the stack go first, and then the iterator below them.
+    fn next_of(&mut self, inner: Value, in_line: bool, held: u32, exhausted: Offset) -> Value {
         let is_list = self.emit(Op::IsType(inner, PyTypes::LIST_ITER));
         let mut otherwise = vec![self.branch(is_list, false)];
         let quick = self.next_of_sequence(inner, false, &mut otherwise);
@@ -137,7 +145,8 @@ impl Builder<'_> {
         let value = self.function.add_param(done, Ty::Obj);
         self.defined(value, PyTypes::OBJECT);
         self.goto_with(done, quick);
-        let slow = self.function.new_block();
+        let slow = self.new_join();
+        self.function.blocks[slow.0 as usize].cold |= in_line;
         for block in otherwise {
             self.aside(block, |b| b.goto(slow));
         }
@@ -209,7 +218,8 @@ impl Builder<'_> {
         self.edge_to(exhausted);
     }
 
-    /// What a call of `enumerate` or `zip` with the topmost `arguments` as its arguments gives, as an example.
+    /// What a call of `enumerate` or `zip` with the topmost `arguments` as its arguments gives, as an example: behind the pair that
+    /// stands for all pairs come the types of what it goes through.
     pub fn iterator_example(&self, py: PyTypes, arguments: u32) -> Option<Rc<Example>> {
         let elements = |depth: u32| -> Rc<Example> {
             let sequence = self.example(self.state.stack[self.position(depth)]);
@@ -222,7 +232,13 @@ impl Builder<'_> {
             PyTypes::ZIP => (1..=arguments).rev().map(elements).collect(),
             _ => return None,
         };
+        let sources = match py {
+            PyTypes::ENUMERATE => arguments..=arguments,
+            _ => 1..=arguments,
+        };
+        let sources = sources.rev().map(|depth| self.likely_type(self.state.stack[self.position(depth)]));
         let pair = Example { py: PyTypes::TUPLE, elements: items, ..Example::default() };
-        Some(Rc::new(Example { py, elements: vec![Rc::new(pair)], ..Example::default() }))
+        let elements = std::iter::once(pair).chain(sources.map(|py| Example { py, ..Example::default() }));
+        Some(Rc::new(Example { py, elements: elements.map(Rc::new).collect(), ..Example::default() }))
     }
 }

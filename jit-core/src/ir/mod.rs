@@ -1,5 +1,6 @@
 //! The typed SSA intermediate representation.
 
+pub mod balance;
 pub mod dominators;
 pub mod function;
 pub mod generate;
