@@ -74,6 +74,36 @@ def kept_across_a_yield(x, y):
     return list(numbers())
 
 
+class Node:
+    def __init__(self): self.hits = 0
+
+    def limited(self, n):
+        if n < 8:
+            return n * 2
+        for i in range(n):
+            self.hits = i
+        return self.hits
+
+
+node = Node()
+
+
+def under_a_call_that_one_path_makes(x, y):
+    for z in (x, int(x)):
+        for n in range(10):
+            z += n
+            y = (z + node.limited(n)) * 0.5
+    return z, y
+
+
+def under_an_object_that_dies(x, y):
+    for z in (x, int(x)):
+        for n in range(10):
+            z += n
+            y = (z + Node().hits) * 0.5
+    return z, y
+
+
 def measured(f):
     for _ in range(50):
         f(1000.0, 3.0)
@@ -85,7 +115,7 @@ def measured(f):
 
 for f in (in_tuple, in_list_of_ints, in_dict, in_f_string, argument, starred_argument, chosen, truth_or, truth_and, number_or,
           number_or_in_loop, copied_on_the_stack, under_a_call_that_fails, under_a_local_that_changes, compared_in_a_chain,
-          yielded, kept_across_a_yield):
+          yielded, kept_across_a_yield, under_a_call_that_one_path_makes, under_an_object_that_dies):
     print(f.__name__, f(1000.0, 3.0), "flat" if measured(f) < 1000 else "grows")
 before = sys.getrefcount(True), sys.getrefcount(False)
 for _ in range(2000):

@@ -222,6 +222,7 @@ impl Builder<'_> {
         }
         let Before { state, ip_set } = before;
         self.state.locals.clone_from(&state.locals);
+        let below = self.state.stack.clone();
         self.aside(call, |b| {
             b.state = state;
             b.ip_set = ip_set;
@@ -242,6 +243,7 @@ impl Builder<'_> {
                 b.effect(Op::Decref(value));
                 value = number;
             }
+            b.release_objects_of(&below);
             b.push_inst(jump(join, vec![value]), None);
         });
         self.block = join;
@@ -253,6 +255,18 @@ impl Builder<'_> {
             }
         }
         self.count("inline_partial");
+    }
+
+    /// Before a call, raw numbers that the stack has in common with locals became objects with a reference for each item. Where
+    /// the items are still raw on the other side of the join, nobody has these references.
+    fn release_objects_of(&mut self, below: &[Item]) {
+        for (position, item) in below.iter().enumerate() {
+            if let Item::Raw { .. } | Item::Number(_) = item
+                && let Item::Object { value, own: Own::Owned, .. } = self.state.stack[position]
+            {
+                self.effect(Op::Decref(value));
+            }
+        }
     }
 }
 
