@@ -246,7 +246,7 @@ pub fn number(value: f64) -> String {
         size if size >= 100.0 || size == 0.0 => 0,
         size if size >= 10.0 => 1,
         size if size >= 1.0 => 2,
-        _ => 3,
+        size => (2 - size.log10().floor() as i32).clamp(3, 9) as usize,
     };
     format!("{value:.digits$}")
 }
@@ -325,6 +325,6 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits() {
-        assert_eq!([1234.4, 99.96, 5.0, 0.1234, 0.0].map(number), ["1234", "100.0", "5.00", "0.123", "0"]);
+        assert_eq!([1234.4, 99.96, 5.0, 0.1234, 0.01726, 0.0].map(number), ["1234", "100.0", "5.00", "0.123", "0.0173", "0"]);
     }
 }

@@ -104,6 +104,14 @@ def under_an_object_that_dies(x, y):
     return z, y
 
 
+def beside_a_slice(x, y):
+    for z in (x, int(x)):
+        for n in range(10):
+            z += n
+            y = (z + len("letters"[n:9 - n])) * 0.5 + (z + len([n, n][:n])) * 2
+    return z, y
+
+
 def measured(f):
     for _ in range(50):
         f(1000.0, 3.0)
@@ -115,7 +123,7 @@ def measured(f):
 
 for f in (in_tuple, in_list_of_ints, in_dict, in_f_string, argument, starred_argument, chosen, truth_or, truth_and, number_or,
           number_or_in_loop, copied_on_the_stack, under_a_call_that_fails, under_a_local_that_changes, compared_in_a_chain,
-          yielded, kept_across_a_yield, under_a_call_that_one_path_makes, under_an_object_that_dies):
+          yielded, kept_across_a_yield, under_a_call_that_one_path_makes, under_an_object_that_dies, beside_a_slice):
     print(f.__name__, f(1000.0, 3.0), "flat" if measured(f) < 1000 else "grows")
 before = sys.getrefcount(True), sys.getrefcount(False)
 for _ in range(2000):

@@ -97,7 +97,11 @@ impl What {
 
 pub fn command(args: &BenchArgs) -> Result<()> {
     let report = match &args.from {
-        Some(file) => Report::from_json(&std::fs::read_to_string(file).map_err(Error::io(file))?)?,
+        Some(file) => {
+            let mut report = Report::from_json(&std::fs::read_to_string(file).map_err(Error::io(file))?)?;
+            report.remarks.extend(args.remarks.iter().cloned());
+            report
+        }
         None => measure(args)?,
     };
     if args.json {

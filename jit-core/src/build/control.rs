@@ -232,6 +232,7 @@ impl Builder<'_> {
         self.effect(Op::Decref(value));
         self.goto_with(join, quick);
         self.aside(not, |b| {
+            b.flush_locals_beside();
             let value = b.pop_owned();
             let made = b.call_object(Helper::GetIter, vec![value]);
             b.goto_with(join, made);

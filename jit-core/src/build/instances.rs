@@ -155,6 +155,7 @@ impl Builder<'_> {
         self.goto_with(join, quick);
         self.aside(not, |b| {
             let lent: Vec<_> = (kept..b.state.stack.len()).filter(|&at| b.state.stack[at].is_volatile()).collect();
+            b.flush_locals_beside();
             let made = b.new_instance_of_kept(class);
             for at in lent {
                 let item = b.state.stack[at];

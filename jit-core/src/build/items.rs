@@ -216,10 +216,7 @@ impl Builder<'_> {
                 let other = b.branch(quiet, true);
                 b.goto_names(&join, None);
                 b.block = other;
-                // Numbers on the stack stay raw on the way back, so nobody would have a reference to what locals become.
-                let stack = std::mem::take(&mut b.state.stack);
-                b.flush_locals();
-                b.state.stack = stack;
+                b.flush_locals_beside();
                 b.flush_names();
                 b.effect(Op::Decref(value));
                 b.forget_names();

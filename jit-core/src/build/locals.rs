@@ -95,6 +95,14 @@ impl Builder<'_> {
         }
     }
 
+    /// The same on a path that will run Python and goes back to where numbers are raw: those on the stack stay so, since nobody would
+    /// give up the references that they get where they become the objects of locals.
+    pub fn flush_locals_beside(&mut self) {
+        let stack = std::mem::take(&mut self.state.stack);
+        self.flush_locals();
+        self.state.stack = stack;
+    }
+
     /// Gives every item that borrows from the local a reference of its own, and every other holder of its raw value the
     /// object that its slot has for it.
     pub fn detach(&mut self, local: u32) {

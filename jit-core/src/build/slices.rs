@@ -167,6 +167,7 @@ impl Builder<'_> {
                 let done = self.compare(Cond::Ne, quick, null);
                 let slow = self.branch(done, true);
                 self.aside(slow, |b| {
+                    b.flush_locals_beside();
                     let value = b.call_slice(container, items);
                     b.goto_with(join, value);
                 });
@@ -210,6 +211,7 @@ impl Builder<'_> {
                 let done = self.compare(Cond::Eq, back, null);
                 let slow = self.branch(done, true);
                 self.aside(slow, |b| {
+                    b.flush_locals_beside();
                     b.call_store_slice(Item::owned(back, PyTypes::OBJECT), container, items);
                     b.goto(join);
                 });
