@@ -10,16 +10,18 @@
 //! - before anything that can run Python, dirty raw locals are boxed into their slots and `prev_instr` is stored.
 //!
 //! *Where things are*: `plan` fixes the order of the walk, `builder` walks, `entries` is where it begins and `merges` where
-//! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in the files named after what they deal
-//! with (`arithmetic`, `objects`, `slices`, `calls`, `inlining`, `bodies`, `partial`, `instances`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on the parts of
-//! the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`, `unwinding`).
-//! `examples` knows what live objects suggest, `contents` what sequences were seen to contain.
+//! its paths meet; `receivers` knows the classes of objects. `instructions` says which method does an instruction; these are in
+//! the files named after what they deal with (`variables`, `arithmetic`, `attributes`, `subscripts`, `slices`, `containers`, `calls`,
+//! `inlining`, `bodies`, `partial`, `instances`, `intrinsics`, `control`, `exceptions`, `generators`), which rest on `emission`, on
+//! the parts of the state (`items`, `locals`, `names`), and on the two ways in which straight code ends early (`leaving`,
+//! `unwinding`). `examples` knows what live objects suggest, `contents` what sequences were seen to contain.
 
 mod arithmetic;
 pub mod attributes;
 mod bodies;
 mod builder;
 mod calls;
+mod containers;
 mod contents;
 mod control;
 mod emission;
@@ -37,7 +39,6 @@ mod locals;
 mod merges;
 mod names;
 mod numbers;
-mod objects;
 mod pairs;
 pub mod parameters;
 mod partial;
@@ -45,8 +46,10 @@ mod plan;
 pub mod receivers;
 mod slices;
 pub mod state;
+mod subscripts;
 pub mod type_checks;
 mod unwinding;
+mod variables;
 
 use crate::bytecode::code::CodeObject;
 use crate::bytecode::decode::Bytecode;
