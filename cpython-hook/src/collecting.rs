@@ -13,7 +13,8 @@ use crate::{
 };
 use columba_cpython_runtime::{
     collecting::Sink,
-    direct::{self, OUT_WORDS},
+    direct::OUT_WORDS,
+    entering,
     frame::Generator,
     generator::{self, Outcome},
     layout::frame::STATE_EXECUTING,
@@ -47,7 +48,7 @@ enum Step {
 /// # Safety
 /// The GIL is held; `generator` is an exact generator, and the caller keeps it alive.
 pub unsafe fn collect(thread: ThreadState, generator: Generator, sink: &mut Sink) -> Option<bool> {
-    if generator.frame_state() >= STATE_EXECUTING as i8 || !direct::may_enter(thread) {
+    if generator.frame_state() >= STATE_EXECUTING as i8 || !entering::may_enter(thread) {
         return None;
     }
     // The generator keeps its code object, and that its state.
@@ -117,7 +118,7 @@ unsafe fn resume_version(
         // Python code has run since the last time.
         if generator.frame_state() >= STATE_EXECUTING as i8
             || state.resume_points() != points
-            || !direct::is_in_force(thread)
+            || !entering::is_in_force(thread)
             || thread.recursion_remaining() <= 0
         {
             return Step::Refused;

@@ -21,7 +21,7 @@
 
 use crate::{code_state::CodeState, config, hook::_PyEval_EvalFrameDefault, ticker, tiering};
 use columba_cpython_runtime::{
-    direct,
+    call_frames,
     frame::Frame,
     helpers::pending,
     layout::{cframe, frame::OWNED_BY_THREAD, opcode, stack_chunk},
@@ -138,7 +138,7 @@ fn return_to_caller(thread: ThreadState, frame: Frame, result: *mut PyObject) ->
     // nothing lies above it, and has ended. A caller's stack has room for the result.
     unsafe {
         let caller = Frame::new(thread.cframe().current_frame());
-        direct::clear_and_pop(thread, frame);
+        call_frames::clear_and_pop(thread, frame);
         thread.cframe().set_current_frame(caller.previous());
         // The interpreter counts the caller again.
         thread.leave_recursive_call();

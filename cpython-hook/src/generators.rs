@@ -15,8 +15,10 @@
 
 use crate::{code_state::CodeState, compile::ResumePoint, extraction::interpret_loop, hook, tiering};
 use columba_cpython_runtime::{
+    arguments, call_frames,
     code::Code,
-    direct::{self, OUT_WORDS},
+    direct::OUT_WORDS,
+    entering,
     frame::{Frame, Generator},
     generator::{self, Outcome},
     layout::{self, frame as frame_layout},
@@ -132,7 +134,7 @@ unsafe fn resume_at(
     let frame = generator.frame();
     // SAFETY: `None` is immortal as far as the process goes.
     let unexpected = generator.frame_state() != SUSPENDED && sent != unsafe { ffi::Py_None() };
-    if place.point.entry == ResumePoint::NONE || unexpected || !direct::may_enter(thread) {
+    if place.point.entry == ResumePoint::NONE || unexpected || !entering::may_enter(thread) {
         return None;
     }
     generator::begin(thread, generator);
@@ -233,7 +235,7 @@ pub fn close(thread: ThreadState, frame: Frame, state: &CodeState) -> bool {
     frame.unlink(thread);
     frame.set_stacktop(locals);
     // SAFETY: `gen_close` clears the frame of a generator that the exception has left.
-    unsafe { direct::take_function(frame) };
+    unsafe { call_frames::take_function(frame) };
     true
 }
 
@@ -512,13 +514,14 @@ pub unsafe fn make_directly(
     // SAFETY: function and arguments are alive and owned, says the caller.
     unsafe {
         let state = CodeState::of(Code::new(object::read::<*mut PyObject>(function, layout::function::FUNC_CODE)))?;
-        if !state.makes_plain_generators() || !direct::may_call(thread, function) || thread.recursion_remaining() <= 0 {
+        if !state.makes_plain_generators() || !entering::may_call(thread, function) || thread.recursion_remaining() <= 0
+        {
             return None;
         }
         let compiled = state.peek_compiled()?.clone();
         let prelude = compiled.prelude.as_ref()?;
         let code: Code = state.code();
-        let defaults = direct::missing(function, code, filled)?;
+        let defaults = arguments::missing(function, code, filled)?;
         let made = generator::make(thread, function, code, prelude, arguments, filled, defaults)?;
         count(&MADE, 1);
         object::decref(function);

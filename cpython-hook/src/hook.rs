@@ -13,12 +13,13 @@ use crate::{
     generator_slots, generators, parking, tiering,
 };
 use columba_cpython_runtime::{
-    direct::{self, OUT_WORDS},
-    exits,
+    direct::OUT_WORDS,
+    direct_calls, entering, exits,
     frame::Frame,
     helpers::tracing,
     stack_limit,
     thread::{Interpreter, ThreadState},
+    vectorcall,
 };
 use columba_jit_core::ir::op::{FIRST_EXIT, Status};
 use pyo3::ffi::{self, _PyInterpreterFrame, PyObject, PyThreadState};
@@ -133,7 +134,7 @@ pub fn install() -> Result<(), InstallError> {
         return Err(InstallError::NoExtra);
     }
     set(eval_frame);
-    direct::register(
+    entering::register(
         code_state::index(),
         eval_frame as *const (),
         parking::is_parked,
@@ -291,7 +292,7 @@ fn hot(thread: ThreadState, frame: Frame, state: &CodeState, throwflag: c_int, b
         {
             if state.is_plainly_called() {
                 // SAFETY: a frame that is run holds the function it is of.
-                unsafe { direct::adopt(frame.f_func()) };
+                unsafe { vectorcall::adopt(frame.f_func()) };
             }
             let result = enter(thread, frame, state, compiled, entry);
             extraction::resume_postponed(thread);
@@ -316,13 +317,13 @@ unsafe extern "C" fn vectorcall(
     unsafe {
         let thread = ThreadState::holding_gil();
         let count = flagged & !ARGUMENTS_OFFSET;
-        if let Some(result) = direct::offer_borrowed(thread, callable, arguments, count, names, true) {
+        if let Some(result) = direct_calls::offer_borrowed(thread, callable, arguments, count, names, true) {
             extraction::resume_postponed(thread);
             return result;
         }
     }
     // SAFETY: as above.
-    unsafe { direct::call_plainly(callable, arguments, flagged, names) }
+    unsafe { vectorcall::call_plainly(callable, arguments, flagged, names) }
 }
 
 /// Runs compiled code on an unlinked frame, up to its end or its next yield, in whatever tier it ends.

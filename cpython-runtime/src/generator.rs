@@ -8,8 +8,8 @@
 //! *Source*: `Objects/genobject.c`, `Python/frame.c` and `RETURN_GENERATOR` in `Python/ceval.c` of 3.11.
 
 use crate::{
+    call_frames,
     code::Code,
-    direct,
     frame::{Frame, Generator},
     layout::{code, exc_info, frame, function, generator},
     object, spare_generators,
@@ -132,7 +132,7 @@ pub unsafe fn finish(thread: ThreadState, generator: Generator, result: *mut PyO
             object::decref(handled);
         }
         generator.set_frame_state(frame::STATE_CLEARED as i8);
-        direct::clear(thread, generator.frame());
+        call_frames::clear(thread, generator.frame());
     }
 }
 
@@ -203,11 +203,11 @@ pub unsafe fn make(
         let whole = Generator::new(made);
         whole.set_frame_state(frame::STATE_CREATED as i8);
         let inside = whole.frame();
-        direct::fill_header(inside, owned(callable), made_by, frame::OWNED_BY_GENERATOR);
+        call_frames::fill_header(inside, owned(callable), made_by, frame::OWNED_BY_GENERATOR);
         inside.set_previous(null_mut());
         inside.set_prev_instr(made_by.first_unit().wrapping_add(prelude.unit as usize));
         inside.set_stacktop(locals as i32);
-        direct::fill_slots(inside, made_by, arguments, filled, defaults);
+        call_frames::fill_slots(inside, made_by, arguments, filled, defaults);
         let slots = inside.localsplus();
         if prelude.free_variables {
             let closure: *mut PyObject = object::read(callable, function::FUNC_CLOSURE);

@@ -10,10 +10,14 @@
 #[macro_use]
 mod view;
 
+pub mod arguments;
+pub mod call_frames;
 pub mod capture;
 pub mod code;
 pub mod collecting;
 pub mod direct;
+pub mod direct_calls;
+pub mod entering;
 pub mod environment;
 pub mod exits;
 pub mod frame;
@@ -28,3 +32,4 @@ pub mod stack_limit;
 mod starred_calls;
 pub mod thread;
 pub mod types_seen;
+pub mod vectorcall;

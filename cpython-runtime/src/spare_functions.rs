@@ -15,10 +15,10 @@
 
 use crate::{
     code::Code,
-    direct::is_called_plainly,
     frame::Frame,
     layout::{dict, function},
     object,
+    vectorcall::is_called_plainly,
 };
 use pyo3_ffi::{self as ffi, PyObject};
 use std::{

@@ -1,82 +1,30 @@
 //! Direct calls of functions with starred and keyword-only parameters.
 //!
-//! *Problem*: CPython searches the dictionary of keyword-only defaults once for each such parameter, in each call, and then enters the
-//! hook, which finds out what the caller knew. *Method*: as in [`direct`](crate::direct), but a frame's locals are filled in order:
-//! named parameters, the tuple of surplus arguments, the dictionary of surplus keywords. The keyword-only defaults are kept as a
-//! row of values, for as long as the version of their dictionary says that it is unchanged. *Invariants*:
-//! - everything that can fail, or run Python (a garbage collection when the tuple or the dictionary is made), comes before the first
-//!   change; what was asked before it is asked again after it;
+//! *Problem*: CPython searches the dictionary of keyword-only defaults once for each such parameter, in each call,
+//! and then enters the hook, which finds out what the caller knew. *Method*: as in
+//! [`direct_calls`](crate::direct_calls), but a frame's locals are filled in order: named parameters, the tuple of
+//! surplus arguments, the dictionary of surplus keywords. *Invariants*:
+//! - everything that can fail, or run Python (a garbage collection when the tuple or the dictionary is made), comes
+//!   before the first change; what was asked before it is asked again after it;
 //! - a call that is wrong, or whose keywords cannot be told by identity, is refused, and CPython says what is wrong;
 //! - the tuple and the dictionary are new in each call, as CPython's are; the empty tuple is the only one there is.
 //!
 //! *Source*: `initialize_locals` in `Python/ceval.c` of 3.11.
 
 use crate::{
+    arguments::{MOST, add_defaults, keywords, parameter},
+    call_frames::fill_header,
     code::Code,
-    direct::{self, Direct},
+    direct::Direct,
+    entering::{enter, is_in_force},
     frame::Frame,
-    helpers::namespace,
-    layout::{dict, frame, function},
+    layout::{frame, function},
     object,
     thread::ThreadState,
 };
 use columba_jit_core::bytecode::code::flags;
 use pyo3_ffi::{self as ffi, PyObject};
-use std::{
-    cell::{Cell, RefCell},
-    ptr::null_mut,
-};
-
-/// Named parameters and keywords, at most: which of them are what is noted in the bits of a word.
-const MOST: usize = 64;
-
-/// Defaults of keyword-only parameters, in their order; null where there is none.
-pub(crate) struct KeywordDefaults {
-    /// The version of the dictionary that they were found in; 0 if there is none. It holds them as long as it has that version.
-    version: Cell<u64>,
-    values: RefCell<Vec<*mut PyObject>>,
-}
-
-impl KeywordDefaults {
-    pub const fn none() -> KeywordDefaults {
-        KeywordDefaults { version: Cell::new(0), values: RefCell::new(Vec::new()) }
-    }
-
-    /// Brings the values up to date for a function. `false`: its defaults cannot be searched without running Python.
-    ///
-    /// # Safety
-    /// `callable` is a live function with this code; the GIL is held.
-    #[inline(always)]
-    unsafe fn update(&self, callable: *mut PyObject, code: Code) -> bool {
-        // SAFETY: says the caller; a function's dictionary of defaults is one, or null.
-        unsafe {
-            let dictionary: *mut PyObject = object::read(callable, function::FUNC_KWDEFAULTS);
-            let version = if dictionary.is_null() { 0 } else { object::read(dictionary, dict::MA_VERSION_TAG) };
-            version == self.version.get() && version != 0 || self.search(dictionary, version, code)
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    unsafe fn search(&self, dictionary: *mut PyObject, version: u64, code: Code) -> bool {
-        // SAFETY: says the caller; what is found is borrowed from the dictionary.
-        unsafe {
-            if !dictionary.is_null() && !namespace::is_plain(dictionary) {
-                return false;
-            }
-            let names = object::tuple_items(code.localsplusnames()).add(code.argcount() as usize);
-            let value = |i: usize| match dictionary.is_null() {
-                true => null_mut(),
-                false => namespace::peek(dictionary, names.add(i).read()),
-            };
-            let Ok(mut values) = self.values.try_borrow_mut() else { return false };
-            values.clear();
-            values.extend((0..code.kwonlyargcount() as usize).map(value));
-            self.version.set(version);
-            true
-        }
-    }
-}
+use std::ptr::null_mut;
 
 /// What is made for a call before its frame.
 struct Made {
@@ -122,11 +70,12 @@ impl Made {
     }
 }
 
-/// [`direct::offer`] for code with starred or keyword-only parameters; behind the `positional` arguments are as many as `names`, a
-/// tuple or null, has keywords.
+/// [`offer`](crate::direct_calls::offer) for code with starred or keyword-only parameters; behind the `positional`
+/// arguments are as many as `names`, a tuple or null, has keywords.
 ///
 /// # Safety
-/// As for [`direct::offer`]; `direct` is that of the function's code, and the function may be called directly.
+/// As for [`offer`](crate::direct_calls::offer); `direct` is that of the function's code, and the function may be
+/// called directly.
 #[inline(never)]
 pub(crate) unsafe fn offer(
     thread: ThreadState,
@@ -140,8 +89,8 @@ pub(crate) unsafe fn offer(
     unsafe {
         let surplus = positional.saturating_sub(code.argcount() as usize);
         let named = (code.argcount() + code.kwonlyargcount()) as usize;
-        let keywords = if names.is_null() { 0 } else { object::size(names) as usize };
-        if named > MOST || keywords > MOST || surplus > 0 && code.flags() as u32 & flags::VARARGS == 0 {
+        let given = keywords(names);
+        if named > MOST || given > MOST || surplus > 0 && code.flags() as u32 & flags::VARARGS == 0 {
             return None;
         }
         object::incref(code.as_ptr());
@@ -151,7 +100,7 @@ pub(crate) unsafe fn offer(
         };
         // A finaliser may have run.
         let entry = direct.entry().filter(|_| {
-            object::read::<*mut PyObject>(callable, function::FUNC_CODE) == code.as_ptr() && direct::is_in_force(thread)
+            object::read::<*mut PyObject>(callable, function::FUNC_CODE) == code.as_ptr() && is_in_force(thread)
         });
         let frame = match entry {
             Some(_) => push(thread, callable, code, direct, &made, (arguments, positional), names),
@@ -164,28 +113,7 @@ pub(crate) unsafe fn offer(
         };
         // The frame has a reference of its own.
         object::decref(code.as_ptr());
-        Some(direct::enter(thread, callable, code, direct, entry, frame))
-    }
-}
-
-/// The same where the arguments are the caller's.
-///
-/// # Safety
-/// As for [`offer`], but arguments and function are borrowed, and stay alive until this returns.
-pub(crate) unsafe fn offer_borrowed(
-    thread: ThreadState,
-    callable: *mut PyObject,
-    code: Code,
-    direct: &Direct,
-    (arguments, positional): (*const *mut PyObject, usize),
-    names: *mut PyObject,
-) -> Option<*mut PyObject> {
-    // SAFETY: says the caller.
-    unsafe {
-        let total = positional + if names.is_null() { 0 } else { object::size(names) as usize };
-        direct::lend(callable, arguments, total, || {
-            offer(thread, callable, code, direct, (arguments, positional), names)
-        })
+        Some(enter(thread, callable, code, direct, entry, frame))
     }
 }
 
@@ -203,8 +131,9 @@ unsafe fn push(
     // SAFETY: says the caller. The words above `datastack_top` are nobody's, so they may be filled before it is clear that a
     // frame is to be pushed.
     unsafe {
+        let shape = direct.shape();
         let base = thread.datastack_top();
-        let end = base.wrapping_add(direct.words());
+        let end = base.wrapping_add(shape.words);
         if base.is_null() || end >= thread.datastack_limit() {
             return None;
         }
@@ -216,12 +145,12 @@ unsafe fn push(
         for i in 0..placed {
             slots.add(i).write_volatile(arguments.add(i).read());
         }
-        for i in placed..code.nlocalsplus() as usize {
+        for i in placed..shape.locals {
             slots.add(i).write_volatile(null_mut());
         }
-        let keywords = if names.is_null() { 0 } else { object::size(names) as usize };
+        let given = keywords(names);
         let mut others = 0u64;
-        for i in 0..keywords {
+        for i in 0..given {
             let name = object::tuple_items(names).add(i).read();
             let value = arguments.add(positional + i).read();
             match parameter(code, named, name) {
@@ -246,18 +175,19 @@ unsafe fn push(
                 }
             }
         }
-        let added = fill_in(callable, code, direct, slots, placed)?;
+        let added =
+            add_defaults(callable, code, slots, placed)? | direct.keyword_defaults.add(callable, code, slots)?;
 
         thread.set_datastack_top(end);
-        direct::fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
+        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
         frame.set_stacktop(-1);
-        frame.set_prev_instr(code.first_unit().wrapping_sub(1));
+        frame.set_prev_instr(shape.before_first);
         for i in placed..named {
             if added >> i & 1 != 0 {
                 object::incref(slots.add(i).read());
             }
         }
-        for i in 0..keywords {
+        for i in 0..given {
             // The dictionary has a reference of its own.
             if others >> i & 1 != 0 {
                 object::decref(arguments.add(positional + i).read());
@@ -275,60 +205,5 @@ unsafe fn push(
             slots.add(next).write(made.dictionary);
         }
         Some(frame)
-    }
-}
-
-/// The named parameter with that very name which a keyword can give.
-#[inline(always)]
-unsafe fn parameter(code: Code, named: usize, name: *mut PyObject) -> Option<usize> {
-    // SAFETY: names of a live code object, as many as it has locals.
-    unsafe {
-        let parameters = object::tuple_items(code.localsplusnames());
-        (code.posonlyargcount() as usize..named).find(|index| parameters.add(*index).read() == name)
-    }
-}
-
-/// Puts defaults, without references, where there is no argument; gives where, as bits. `None`: one is missing.
-#[inline(always)]
-unsafe fn fill_in(
-    callable: *mut PyObject,
-    code: Code,
-    direct: &Direct,
-    slots: *mut *mut PyObject,
-    placed: usize,
-) -> Option<u64> {
-    // SAFETY: slots of a frame for the code, its named parameters filled or null; the tuple of defaults is the function's.
-    unsafe {
-        let wanted = code.argcount() as usize;
-        let mut added = 0u64;
-        if placed < wanted {
-            let defaults: *mut PyObject = object::read(callable, function::FUNC_DEFAULTS);
-            let available = if defaults.is_null() { 0 } else { object::size(defaults) as usize };
-            let required = wanted.checked_sub(available)?;
-            for i in placed..wanted {
-                if slots.add(i).read().is_null() {
-                    slots.add(i).write(object::tuple_items(defaults).add(i.checked_sub(required)?).read());
-                    added |= 1 << i;
-                }
-            }
-        }
-        let only = code.kwonlyargcount() as usize;
-        if only > 0 {
-            if !direct.keyword_defaults.update(callable, code) {
-                return None;
-            }
-            let values = direct.keyword_defaults.values.try_borrow().ok()?;
-            for (i, value) in values.iter().enumerate().take(only) {
-                let slot = slots.add(wanted + i);
-                if slot.read().is_null() {
-                    if value.is_null() {
-                        return None;
-                    }
-                    slot.write(*value);
-                    added |= 1 << (wanted + i);
-                }
-            }
-        }
-        Some(added)
     }
 }

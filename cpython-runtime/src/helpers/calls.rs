@@ -6,10 +6,11 @@
 
 use super::{ERROR, OK, Object, Owned, capi, messages, owned, pending, special_methods};
 use crate::{
-    collecting, direct,
+    collecting, direct_calls,
     layout::{method, type_object},
     object,
     thread::ThreadState,
+    vectorcall::{Vectorcall, is_called_plainly},
 };
 use pyo3_ffi as ffi;
 use std::{
@@ -18,8 +19,6 @@ use std::{
 };
 
 const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
-
-type Vectorcall = unsafe extern "C" fn(Object, *const Object, usize, Object) -> Object;
 
 /// `PyObject_Vectorcall` with its checks, the slot read in line.
 #[inline(always)]
@@ -107,7 +106,8 @@ pub(super) unsafe extern "C" fn call(
         let bound = !stack.read().is_null();
         let base = if bound { stack } else { stack.add(1) };
         if names.is_null()
-            && let Some(result) = direct::offer(thread, base.read(), base.add(1), count as usize + usize::from(bound))
+            && let Some(result) =
+                direct_calls::offer(thread, base.read(), base.add(1), count as usize + usize::from(bound))
         {
             return deliver(thread, result, stack);
         }
@@ -182,11 +182,11 @@ unsafe fn call_otherwise(thread: ThreadState, stack: *mut Object, count: i64, na
         let arguments = base.add(1);
         if !names.is_null() {
             let positional = total - object::size(names) as usize;
-            if let Some(result) = direct::offer_with_keywords(thread, callable, arguments, positional, names) {
+            if let Some(result) = direct_calls::offer_with_keywords(thread, callable, arguments, positional, names) {
                 return deliver(thread, result, stack);
             }
         } else if base == stack
-            && let Some(result) = direct::offer(thread, callable, arguments, total)
+            && let Some(result) = direct_calls::offer(thread, callable, arguments, total)
         {
             return deliver(thread, result, stack);
         }
@@ -256,13 +256,10 @@ unsafe fn offer_items(thread: ThreadState, function: Object, args: Object, kwarg
     // SAFETY: alive, says the caller; `kwargs` is an exact dictionary by now.
     unsafe {
         let has_keywords = kwargs.as_ref().is_some_and(|kwargs| ffi::PyDict_Size(kwargs.as_ptr()) != 0);
-        if object::type_of(function) != &raw mut ffi::PyFunction_Type
-            || has_keywords
-            || !direct::is_called_plainly(function)
-        {
+        if object::type_of(function) != &raw mut ffi::PyFunction_Type || has_keywords || !is_called_plainly(function) {
             return None;
         }
         let count = object::size(args) as usize;
-        direct::offer_borrowed(thread, function, object::tuple_items(args), count, null_mut(), false)
+        direct_calls::offer_borrowed(thread, function, object::tuple_items(args), count, null_mut(), false)
     }
 }

@@ -7,9 +7,9 @@
 use super::{ERROR, OK, Object, Owned, names};
 use crate::{
     code::Code,
-    direct::{self, Direct},
+    direct::Direct,
     layout::{dict, function},
-    object,
+    object, vectorcall,
 };
 use pyo3_ffi as ffi;
 use std::{
@@ -84,7 +84,7 @@ unsafe fn new_function(code: Object, globals: Object) -> Object {
         ] {
             field(offset).write(null_mut());
         }
-        field(function::VECTORCALL).cast::<usize>().write(direct::plain_vectorcall());
+        field(function::VECTORCALL).cast::<usize>().write(vectorcall::plain_vectorcall());
         field(function::FUNC_VERSION).cast::<u32>().write(0);
         ffi::PyObject_GC_Track(made.cast());
         made

@@ -6,7 +6,7 @@ use super::{
     interned, messages,
 };
 use crate::{
-    direct,
+    direct_calls,
     generator::{self, Outcome},
     layout, object,
     thread::ThreadState,
@@ -41,7 +41,7 @@ pub(super) unsafe fn iterator_of(iterable: Object) -> Object {
                 object::incref(iterable);
                 let receiver = iterable;
                 let thread = ThreadState::current();
-                if let Some(iterator) = direct::offer(thread, method, &raw const receiver, 1) {
+                if let Some(iterator) = direct_calls::offer(thread, method, &raw const receiver, 1) {
                     if !iterator.is_null() && ffi::PyIter_Check(iterator) == 0 {
                         let format = c"iter() returned non-iterator of type '%.100s'";
                         ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), messages::type_name(iterator));

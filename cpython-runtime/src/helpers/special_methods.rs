@@ -3,7 +3,7 @@
 //! *Problem*: `Class(...)`, `a - b` and `a < b` on instances of Python classes reach a Python function by way of a tuple, a slot
 //! function and a second look at the call. *Method*: a class whose method resolution finds a Python function under a special
 //! name has the slot that would call it, so the function is found the same way (`_PyType_Lookup`, which caches) and entered as any
-//! call from compiled code ([`crate::direct`]). What CPython does after a method has said `NotImplemented` is done here likewise.
+//! call from compiled code ([`crate::direct_calls`]). What CPython does after a method has said `NotImplemented` is done here likewise.
 //! *Invariants*: an offer that is refused (`None`) has changed nothing and consumed nothing; recursion levels are those of the
 //! functions that are passed over. *Sources*: `type_call`, `slot_nb_*`, `slot_tp_richcompare` in `Objects/typeobject.c`,
 //! `binary_op1` in `Objects/abstract.c`, `do_richcompare` in `Objects/object.c`.
@@ -15,7 +15,7 @@ use super::{
     interned::{self, Name},
     messages,
 };
-use crate::{direct, object, thread::ThreadState};
+use crate::{direct_calls, object, thread::ThreadState};
 use columba_jit_core::bytecode::instruction::{Arithmetic, Comparison};
 use pyo3_ffi as ffi;
 use std::{
@@ -56,7 +56,7 @@ pub(super) unsafe fn call(
     unsafe {
         object::incref(function);
         if names.is_null()
-            && let Some(result) = direct::offer(thread, function, arguments, count)
+            && let Some(result) = direct_calls::offer(thread, function, arguments, count)
         {
             return result;
         }
