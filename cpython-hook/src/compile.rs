@@ -48,7 +48,8 @@ use std::{
     time::Duration,
 };
 
-/// Why a compilation is asked for, and what may be looked at.
+/// Why a compilation is asked for, and what may be looked at. The default: on demand, at nothing but the code object.
+#[derive(Default)]
 pub struct CompileRequest<'a> {
     /// The frame that is about to run: its arguments, globals and cells are type feedback. Absent for a compilation on
     /// demand.
@@ -576,15 +577,7 @@ fn list(native: &[u8], entry: &CompiledEntry, captured: &CodeObject, resolver: &
 
 /// `dis(f)`: the bytecode with the types that were inferred, as text.
 pub fn disassemble(code: Code) -> Result<String, Refusal> {
-    let request = CompileRequest {
-        frame: None,
-        local_examples: Vec::new(),
-        loop_header: None,
-        generalise: &[],
-        receivers: HashMap::new(),
-        generic: false,
-        dump: false,
-    };
+    let request = CompileRequest::default();
     let (captured, bytecode) = decoded(code)?;
     let guesses = Guesses::of(&request, captured.locals_plus_kinds.len());
     let layout = layout::for_compiler();

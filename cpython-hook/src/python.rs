@@ -20,7 +20,6 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
-use std::collections::HashMap;
 use std::sync::{
     Once,
     atomic::{AtomicU64, Ordering},
@@ -378,15 +377,7 @@ fn backend_names() -> Vec<&'static str> {
 #[pyfunction]
 fn compile_code(code: &Bound<'_, PyAny>) -> PyResult<(bool, Option<String>)> {
     let code = code_of(code)?;
-    let request = CompileRequest {
-        frame: None,
-        local_examples: Vec::new(),
-        loop_header: None,
-        generalise: &[],
-        receivers: HashMap::new(),
-        generic: false,
-        dump: false,
-    };
+    let request = CompileRequest::default();
     Ok(match tiering::run_compiler(view(&code), &request) {
         Ok(_) => (true, None),
         Err(refusal) => (false, Some(refusal.reason)),
@@ -420,15 +411,7 @@ fn _last_compilation(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyDict>, usiz
 #[pyfunction]
 fn dump(code: &Bound<'_, PyAny>) -> PyResult<String> {
     let code = code_of(code)?;
-    let request = CompileRequest {
-        frame: None,
-        local_examples: Vec::new(),
-        loop_header: None,
-        generalise: &[],
-        receivers: HashMap::new(),
-        generic: false,
-        dump: true,
-    };
+    let request = CompileRequest { dump: true, ..CompileRequest::default() };
     match tiering::run_compiler(view(&code), &request) {
         Ok(compiled) => Ok(compiled.dump.clone()),
         Err(refusal) => Err(PyRuntimeError::new_err(refusal.reason)),
