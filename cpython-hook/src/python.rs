@@ -1,4 +1,9 @@
 //! The Python module `columba._columba`, which `columba` re-exports.
+//!
+//! *Problem*: programs, tests and tools ask what was compiled and set options, while code is being compiled and run.
+//! *Method*: each function turns its arguments into terms of the crate, asks one module of it, and turns the answer
+//! into Python objects; functions with an underscore are for our own tools. *Invariants*: bad input is one line that
+//! names the fix; what cannot be compiled is an answer, not an exception, except where it was the question.
 
 use crate::{
     backends, background,

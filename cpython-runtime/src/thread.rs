@@ -1,4 +1,9 @@
 //! Thread states, the interpreter state, and recursion accounting as 3.11 does it.
+//!
+//! *Problem*: entering a frame takes the current frame, the data stack, the recursion count and the tracing flag of a
+//! thread, none of which CPython publishes. *Method*: thin views with offsets from its headers. *Invariants*: a view
+//! does not keep what it shows alive; fields that CPython changes without the GIL, or reads without it, are atomics
+//! here.
 
 use crate::{
     frame::Frame,

@@ -1,3 +1,4 @@
+// Every file of this folder; `src/texts.rs` embeds them.
 files! {
     "add"
     "add_or_leave"

@@ -1,4 +1,9 @@
 //! `cargo xtask test`: everything that must hold before a change is merged.
+//!
+//! *Problem*: one command, on a machine with nothing but Rust and Python, within the time that a merge may take.
+//! *Method*: steps with names, each of which counts what passed and what failed; a step that fails does not keep the
+//! others from running. All backends are built once and share one environment; LLVM, which takes longest, runs a part
+//! of what the others run. *Invariants*: the command fails if anything failed, or if a step could not count.
 
 use crate::develop::Environment;
 use crate::error::{Error, Result};

@@ -1,4 +1,10 @@
 //! Attributes and methods.
+//!
+//! *Problem*: what cannot be read in line is read as CPython reads it, and CPython's slot for a metaclass with
+//! `__getattr__` costs more than the attribute. *Method*: `PyObject_GetAttr` and its like, with that one case taken
+//! apart; beside them the small steps that in-line accesses leave to a call: whether an instance may hide a class
+//! attribute, the order of first stores, whether a dictionary is to be tracked. *Invariant*: what is asked of an
+//! instance runs no Python and errs on the side of "it may".
 
 use super::{ERROR, OK, Object, Owned, capi, interned, namespace};
 use crate::{

@@ -1,4 +1,9 @@
 //! Comparison, membership and truth.
+//!
+//! *Problem*: `PyObject_RichCompare` looks for methods even where two floats are compared, and boxes an answer that
+//! the next jump takes apart. *Method*: pairs of exact built-in types are answered here; Python methods are called
+//! directly ([`special_methods`]); with a jump behind it, a comparison gives the truth value itself. *Invariant*: the
+//! short way is taken only where it can neither fail nor run Python, so nobody can tell.
 
 use super::{
     ERROR, Object, Owned,

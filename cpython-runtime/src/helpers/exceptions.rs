@@ -1,4 +1,9 @@
 //! Raising, catching and re-raising.
+//!
+//! *Problem*: handlers find on their stack what the interpreter's `exception_unwind` puts there, and tracebacks must
+//! name every frame. *Method*: the parts of that label, one helper each; raising normalises and chains as `do_raise`
+//! of `Python/ceval.c` does. *Invariants*: an exception that leaves here is normalised where a handler may look at
+//! it; the stack of handled exceptions has as many entries as the interpreter's would have.
 
 use super::{ERROR, Object, Owned, capi, messages, names, owned::into_ptr_or_null, tracing};
 use crate::{object, thread::ExcInfo, thread::ThreadState};

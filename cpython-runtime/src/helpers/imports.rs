@@ -1,4 +1,8 @@
 //! `import`.
+//!
+//! *Problem*: `import_name`, `import_from` and `import_all_from` of `Python/ceval.c` are hidden. *Method*: rebuilt
+//! from exported functions, with CPython's messages. *Invariant*: an `__import__` that somebody has put into the
+//! builtins is called as CPython would call it.
 
 use super::{ERROR, OK, Object, Owned, capi, interned, messages, names, owned};
 use crate::{frame::Frame, layout::interp, object, thread::ThreadState};

@@ -1,4 +1,9 @@
-//! `for`.
+//! `for`: iterators, and their next items.
+//!
+//! *Problem*: the iterator protocol goes through slots that build arguments and look up the hook. *Method*:
+//! `__iter__` methods and generators with compiled code are entered directly; iterators of ranges, lists and tuples
+//! are made as the types' own functions make them. *Invariants*: null from a maker of iterators, without an
+//! exception, means that the general way is to be gone; the end of an iteration leaves no exception set.
 
 use super::{
     Object, Owned, capi,

@@ -1,4 +1,8 @@
 //! `match`.
+//!
+//! *Problem*: what patterns test is hidden in `Python/ceval.c`. *Method*: `match_keys` and `match_class` rebuilt from
+//! exported functions, in their order of lookups. *Invariant*: operands are borrowed, since a pattern that fails goes
+//! on with the same subject.
 
 use super::{Object, Owned, capi, interned, messages, owned::into_ptr_or_null};
 use crate::{layout::type_object, object};

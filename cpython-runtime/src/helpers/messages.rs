@@ -1,4 +1,8 @@
 //! Exceptions that several helpers raise, with CPython's texts.
+//!
+//! *Problem*: programs and tests compare messages to the letter. *Method*: one function for each text that more than
+//! one helper raises; texts that one helper alone raises stand there. *Invariant*: each returns with an exception
+//! set, this one or one that making it has raised.
 
 use super::{Object, capi, interned, owned::Owned};
 use crate::{layout::name_error, object};

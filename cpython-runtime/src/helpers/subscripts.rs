@@ -1,4 +1,9 @@
 //! `container[key]` and lengths.
+//!
+//! *Problem*: `PyObject_GetItem` finds out by slots what is mostly a list, a dictionary or a class with a method in
+//! Python. *Method*: these are told by their types and served here, dictionaries by [`keys`], methods by a direct
+//! call; the rest goes CPython's way. *Invariants*: an item is referenced before its container is released; a
+//! subclass of a dictionary goes that way only while it reads or writes as one.
 
 use super::{
     ERROR, OK, Object, Owned, capi, interned, keys,

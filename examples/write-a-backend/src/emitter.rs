@@ -1,4 +1,9 @@
 //! The emitter: each operation of the core as a closure over register numbers.
+//!
+//! *Problem*: the core announces blocks, parameters and operations one after another, and wants values back at once.
+//! *Method*: a value is the number of a register, and an operation a closure that reads some registers and writes
+//! one; a block is a list of closures and an end. *Invariants*: every value has a register of its own, so nothing is
+//! ever overwritten but block parameters; the first error is kept, and everything after it does nothing.
 
 use crate::calls::Call;
 use crate::{Block, End, Next, Program, Register, Step};

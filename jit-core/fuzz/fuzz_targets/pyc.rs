@@ -1,3 +1,5 @@
+//! `.pyc` files: whatever bytes they hold, reading one gives code or an error.
+
 #![no_main]
 
 use columba_jit_core::bytecode::hostile::try_pyc;

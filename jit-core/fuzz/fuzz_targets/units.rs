@@ -1,3 +1,5 @@
+//! Code units: whatever they are, decoding them gives instructions or an error.
+
 #![no_main]
 
 use columba_jit_core::bytecode::hostile::try_units;

@@ -1,4 +1,8 @@
 //! One bytecode instruction after another: which method of the builder does it.
+//!
+//! *Problem*: an instruction is found by its opcode, its meaning by its subject. *Method*: one match over all
+//! opcodes; an arm is a call, or the few lines that a stack operation takes. *Invariant*: there is an arm for each
+//! opcode of every supported version, and none has guards behind its effects.
 
 use super::builder::Builder;
 use super::receivers::Access;

@@ -1,5 +1,9 @@
-//! Operations of the IR, on two levels: Python operations, which know objects, slots and references, and primitive
-//! operations, which backends implement. `lower` turns the first into the second.
+//! Operations of the IR, on two levels.
+//!
+//! *Problem*: optimisations speak of objects, backends of words. *Method*: one enumeration holds the operations of
+//! both levels: Python operations, which know objects, slots and references, and primitive operations, which backends
+//! implement; `lower` turns the first into the second. *Invariants*: an operation says by its kind what it reads,
+//! whether it has effects and what it gives, never by where it stands.
 
 use super::types::{MemTy, PyTypes, Ty};
 use crate::bytecode::instruction::Offset;
