@@ -88,6 +88,15 @@ struct Classes([Known; 256]);
 // SAFETY: used under the GIL only.
 unsafe impl Sync for Classes {}
 
+/// For classes without a version.
+struct Unversioned(Known);
+
+// SAFETY: never changes.
+unsafe impl Sync for Unversioned {}
+
+static UNVERSIONED: Unversioned =
+    Unversioned(Known { class: Cell::new(NONE), spare: Cell::new(null_mut()), spares: Cell::new(0) });
+
 static CLASSES: Classes =
     Classes([const { Known { class: Cell::new(NONE), spare: Cell::new(null_mut()), spares: Cell::new(0) } }; 256]);
 static ENABLED: AtomicBool = AtomicBool::new(true);
@@ -156,6 +165,10 @@ unsafe fn known(ty: *mut PyTypeObject) -> &'static Known {
         let version = object::type_version(ty);
         let known = CLASSES.0.get_unchecked((version & 255) as usize);
         if known.class.get().version != version {
+            // No class has version 0, but many are without one.
+            if version == 0 {
+                return &UNVERSIONED.0;
+            }
             known.describe(look_at(ty));
         }
         known
