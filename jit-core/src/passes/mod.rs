@@ -9,6 +9,7 @@
 //! verified after every pass.
 
 mod box_elimination;
+mod cold_blocks;
 mod common_subexpressions;
 mod constant_folding;
 mod copy_propagation;
@@ -90,6 +91,12 @@ pub const PASSES: &[Pass] = &[
         summary: "values, boxes and block parameters that nothing uses",
         python: false,
         run: dead_code::run,
+    },
+    Pass {
+        name: "cold_blocks",
+        summary: "blocks that can only lead out of compiled code stand out of line",
+        python: false,
+        run: cold_blocks::run,
     },
 ];
 
