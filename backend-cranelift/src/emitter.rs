@@ -12,6 +12,7 @@ use columba_jit_core::bytecode::instruction::Offset;
 use columba_jit_core::emitter::{Access, Edge, EdgeOf, Emitter, MachineTy, Parameter, Signature, Test};
 use columba_jit_core::ir::op::{BinOp, Cond, OverflowOp, UnOp};
 use columba_jit_core::ir::types::MemTy;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::{
     self, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SigRef, SourceLoc, StackSlotData,
@@ -97,12 +98,70 @@ impl<'a> CraneliftEmitter<'a> {
         args
     }
 
-    fn flag(&mut self, cond: Cond, a: Operand, b: Operand) -> ir::Value {
+    fn in_cold_block(&self) -> bool {
+        self.builder.current_block().is_some_and(|block| self.builder.func.layout.is_cold(block))
+    }
+
+    /// A block for what follows in the current one, as cold as that.
+    fn continuation(&mut self) -> ir::Block {
+        let cold = self.in_cold_block();
+        let block = self.builder.create_block();
+        if cold {
+            self.builder.set_cold_block(block);
+        }
+        block
+    }
+
+    /// A cold block for the edge of a conditional branch that leads from a cold block back to one that is not. Cranelift puts what
+    /// such an edge moves where it leads to, in the middle of code that is often run and has to jump over it.
+    fn detour(&mut self, target: ir::Block) -> Option<ir::Block> {
+        if !self.in_cold_block() || self.builder.func.layout.is_cold(target) {
+            return None;
+        }
+        let detour = self.builder.create_block();
+        self.builder.set_cold_block(detour);
+        Some(detour)
+    }
+
+    fn flag(&mut self, condition: Condition, a: Operand, b: Operand) -> ir::Value {
         let (a, b) = self.widen_pair(a, b);
-        match condition(cond) {
+        match condition {
             Condition::Int(code) => self.builder.ins().icmp(code, a, b),
             Condition::Float(code) => self.builder.ins().fcmp(code, a, b),
         }
+    }
+
+    /// A conditional branch. Cranelift walks the dominator tree in the reverse postorder of its own search, which finds the second
+    /// target's blocks before the first's, and takes a loop for left for good at the first block that is not in it: what is
+    /// invariant is then computed in the loop, again and again. So the second target is that which comes first in the core's order,
+    /// where the blocks of a loop come before those behind it, and cold ones last.
+    fn fork(&mut self, test: Test<Operand>, then: EdgeOf<'_, Self>, otherwise: EdgeOf<'_, Self>) {
+        let cold = |block| self.builder.func.layout.is_cold(block);
+        let place = |block: ir::Block| (cold(block), block.as_u32());
+        let swapped = place(then.block) < place(otherwise.block);
+        let flag = match (test, swapped) {
+            (Test::NotZero(value), false) => value.raw,
+            (Test::NotZero(value), true) => self.builder.ins().icmp_imm_s(IntCC::Equal, value.raw, 0),
+            (Test::Compare(cond, _, a, b), false) => self.flag(condition(cond), a, b),
+            (Test::Compare(cond, _, a, b), true) => self.flag(condition(cond).complement(), a, b),
+        };
+        let edges = if swapped { [otherwise, then] } else { [then, otherwise] };
+        let [first_args, second_args] = [std::mem::take(&mut self.then_args), std::mem::take(&mut self.else_args)];
+        let args = [self.arguments(edges[0], first_args), self.arguments(edges[1], second_args)];
+        let detours = edges.map(|edge| self.detour(edge.block));
+        let target = |i: usize| match detours[i] {
+            Some(detour) => (detour, &[][..]),
+            None => (edges[i].block, args[i].as_slice()),
+        };
+        let ((first, to_first), (second, to_second)) = (target(0), target(1));
+        self.builder.ins().brif(flag, first, to_first, second, to_second);
+        for ((detour, edge), args) in detours.into_iter().zip(edges).zip(&args) {
+            if let Some(detour) = detour {
+                self.builder.switch_to_block(detour);
+                self.builder.ins().jump(edge.block, args);
+            }
+        }
+        [self.then_args, self.else_args] = args;
     }
 
     fn call_signature(&mut self, signature: &Signature) -> SigRef {
@@ -270,7 +329,7 @@ impl Emitter for CraneliftEmitter<'_> {
     }
 
     fn compare(&mut self, cond: Cond, _ty: MachineTy, a: Operand, b: Operand) -> Operand {
-        Operand::flag(self.flag(cond, a, b))
+        Operand::flag(self.flag(condition(cond), a, b))
     }
 
     fn select(&mut self, cond: Operand, _ty: MachineTy, a: Operand, b: Operand) -> Operand {
@@ -312,7 +371,7 @@ impl Emitter for CraneliftEmitter<'_> {
 
     fn call(&mut self, callee: u64, signature: &Signature, args: &[Operand]) -> Option<Operand> {
         if self.passes_floats
-            && self.builder.current_block().is_some_and(|block| self.builder.func.layout.is_cold(block))
+            && self.in_cold_block()
             && let Some(thunk) = preserving::thunk(signature)
         {
             return self.call_preserving(thunk, callee, signature, args);
@@ -332,10 +391,18 @@ impl Emitter for CraneliftEmitter<'_> {
     }
 
     fn branch(&mut self, cond: Operand, then: EdgeOf<'_, Self>, otherwise: EdgeOf<'_, Self>) {
-        let (then_args, else_args) = (std::mem::take(&mut self.then_args), std::mem::take(&mut self.else_args));
-        let (then_args, else_args) = (self.arguments(then, then_args), self.arguments(otherwise, else_args));
-        self.builder.ins().brif(cond.raw, then.block, &then_args, otherwise.block, &else_args);
-        (self.then_args, self.else_args) = (then_args, else_args);
+        self.fork(Test::NotZero(cond), then, otherwise);
+    }
+
+    fn branch_compare(
+        &mut self,
+        cond: Cond,
+        ty: MachineTy,
+        (a, b): (Operand, Operand),
+        then: EdgeOf<'_, Self>,
+        otherwise: EdgeOf<'_, Self>,
+    ) {
+        self.fork(Test::Compare(cond, ty, a, b), then, otherwise);
     }
 
     fn ret(&mut self, status: Operand) {
@@ -357,6 +424,13 @@ impl Emitter for CraneliftEmitter<'_> {
         if self.origins {
             self.builder.set_srcloc(SourceLoc::new(offset));
         }
+    }
+
+    fn guard(&mut self, test: Test<Operand>, leaving: ir::Block) {
+        let on = self.continuation();
+        let (then, otherwise) = (Edge { block: on, args: &[] }, Edge { block: leaving, args: &[] });
+        self.fork(test, then, otherwise);
+        self.switch_to(on);
     }
 
     /// With a known operand the direction of the wrapped result tells: one comparison fused with its branch. Otherwise the
@@ -385,7 +459,7 @@ impl Emitter for CraneliftEmitter<'_> {
             OverflowOp::Sub => ins.ssub_overflow(a, b),
             OverflowOp::Mul => ins.smul_overflow(a, b),
         };
-        let on = self.create_block(&[], false);
+        let on = self.continuation();
         self.builder.ins().brif(overflow, leaving, &[], on, &[]);
         self.switch_to(on);
         Operand::word(result)
@@ -396,7 +470,7 @@ impl Emitter for CraneliftEmitter<'_> {
         let value = Operand::word(self.widen(value));
         if cases.len() <= CHAIN {
             for (k, &case) in cases.iter().enumerate() {
-                let next = self.create_block(&[], false);
+                let next = self.continuation();
                 let k = self.int_const(k as i64);
                 let otherwise = Edge { block: next, args: &[] };
                 self.branch_compare(Cond::Eq, MachineTy::I64, (value, k), case, otherwise);
@@ -404,7 +478,7 @@ impl Emitter for CraneliftEmitter<'_> {
             }
             return self.jump(default);
         }
-        let table = self.create_block(&[], false);
+        let table = self.continuation();
         let count = self.int_const(cases.len() as i64);
         let inside = Edge { block: table, args: &[] };
         self.branch_compare(Cond::ULt, MachineTy::I64, (value, count), inside, default);

@@ -5,7 +5,7 @@
 //! *Invariant*: a flag is 0 or 1 of type `I8`; any other operand is a word (`I64`) or a float (`F64`).
 
 use columba_jit_core::ir::op::Cond;
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, InstructionData, Opcode, types};
 use cranelift_frontend::FunctionBuilder;
 
@@ -44,6 +44,16 @@ impl Operand {
 pub(crate) enum Condition {
     Int(IntCC),
     Float(FloatCC),
+}
+
+impl Condition {
+    /// The one that holds when this does not, NaN or not.
+    pub(crate) fn complement(self) -> Condition {
+        match self {
+            Condition::Int(code) => Condition::Int(code.complement()),
+            Condition::Float(code) => Condition::Float(code.complement()),
+        }
+    }
 }
 
 pub(crate) fn condition(cond: Cond) -> Condition {
