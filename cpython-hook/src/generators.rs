@@ -501,10 +501,10 @@ pub fn make_from_frame(thread: ThreadState, frame: Frame, state: &CodeState) -> 
     unsafe { generator::make_from_frame(thread, frame, prelude) }
 }
 
-/// Takes over the call of a function that makes a generator; see [`direct`].
+/// Takes over the call of a function that makes a generator; see [`entering`].
 ///
 /// # Safety
-/// As for [`direct::Make`].
+/// As for [`entering::Make`].
 pub unsafe fn make_directly(
     thread: ThreadState,
     function: *mut PyObject,

@@ -483,10 +483,10 @@ fn leave(
     interpret_loop(thread, frame, 0)
 }
 
-/// Ends an activation that a caller has entered by itself; see [`direct`].
+/// Ends an activation that a caller has entered by itself; see [`entering`].
 ///
 /// # Safety
-/// As for [`direct::Finish`]; the version is one of this frame's code object.
+/// As for [`entering::Finish`]; the version is one of this frame's code object.
 unsafe fn finish_direct(
     thread: ThreadState,
     frame: Frame,

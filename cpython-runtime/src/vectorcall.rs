@@ -3,7 +3,7 @@
 //! *Problem*: the interpreter calls a function through a pointer in the function object; compiled code is entered soonest when
 //! that is a pointer of ours, but anybody may have put another there, to be called each time. *Method*: a function with
 //! CPython's own pointer may be adopted; any other is left alone. *Invariant*: whoever calls a function in another way than
-//! through its pointer asks [`is_called_plainly`] first.
+//! through its pointer asks `is_called_plainly` first.
 
 use crate::{layout::function, object};
 use pyo3_ffi::PyObject;

@@ -182,6 +182,7 @@ def fuzz(arguments, modes):
         rate = programs / (time.monotonic() - start + 0.01)
         left = arguments.seconds - (time.monotonic() - start)
         batch = max(1, min(BATCH, arguments.count - programs, int(rate * min(left, 10)) + 5))
+        first = seed
         child = Child(seeds_of_batch(range(seed, seed + batch), modes, arguments.backend, arguments.all_modes))
         ended, reports = child.wait(PATIENCE)
         at, mode, done, ran, unfit = child.state()
@@ -201,7 +202,8 @@ def fuzz(arguments, modes):
             print(f"MISMATCH seed {failure['seed']} [{failure['mode']}] {failure['difference']}", file=sys.stderr, flush=True)
             if len(failures) < arguments.minimise:
                 small = shrink(generator.program(failure["seed"]), failure["mode"], arguments.backend)
-                print(small or "(does not fail by itself)", file=sys.stderr, flush=True)
+                before = f"(does not fail by itself; perhaps after others: --seed {first} --count {failure['seed'] + 1 - first})"
+                print(small or before, file=sys.stderr, flush=True)
             failures.append(failure)
         if arguments.verbose:
             print(f"{programs} programs, {runs} runs, {len(failures)} mismatches, {given_up} given up, next seed {seed}, "
