@@ -155,6 +155,10 @@ pub fn submit(code: Code, draft: Draft, first: Option<Rc<CompiledCode>>, header:
         while !finished.iter().any(|(done, _)| *done == number) {
             finished = worker.done.wait(finished).unwrap_or_else(PoisonError::into_inner);
         }
+        drop(finished);
+        // The worker asks for this as well, but perhaps only some polls later.
+        // SAFETY: may be called from any thread.
+        unsafe { ffi::Py_AddPendingCall(Some(install_pending), null_mut()) };
     }
     true
 }
