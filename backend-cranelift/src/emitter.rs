@@ -115,12 +115,8 @@ impl<'a> CraneliftEmitter<'a> {
     /// A cold block for the edge of a conditional branch that leads from a cold block back to one that is not. Cranelift puts what
     /// such an edge moves where it leads to, in the middle of code that is often run and has to jump over it.
     fn detour(&mut self, target: ir::Block) -> Option<ir::Block> {
-        if !self.in_cold_block() || self.builder.func.layout.is_cold(target) {
-            return None;
-        }
-        let detour = self.builder.create_block();
-        self.builder.set_cold_block(detour);
-        Some(detour)
+        let leads_back = self.in_cold_block() && !self.builder.func.layout.is_cold(target);
+        leads_back.then(|| self.continuation())
     }
 
     fn flag(&mut self, condition: Condition, a: Operand, b: Operand) -> ir::Value {

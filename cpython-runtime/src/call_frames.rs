@@ -17,6 +17,43 @@ use crate::{
 use pyo3_ffi::{self as ffi, PyObject};
 use std::ptr::null_mut;
 
+/// Where the next frame begins on the data stack, and where it would end; `None` when the current chunk has no room for it.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn room(thread: ThreadState, shape: Shape) -> Option<(Frame, *mut *mut PyObject)> {
+    let base = thread.datastack_top();
+    let end = base.wrapping_add(shape.words);
+    // Null lies below any limit, and then nothing above it is free.
+    if base.is_null() || end >= thread.datastack_limit() {
+        return None;
+    }
+    // SAFETY: the words between `datastack_top` and `datastack_limit` are free.
+    Some((unsafe { Frame::new(base.cast::<u8>()) }, end))
+}
+
+/// Takes that room for a call of the function; the locals are the caller's to fill.
+///
+/// # Safety
+/// As [`room`] gave it, with nothing pushed since; as for [`fill_header`], and the shape is that of the code.
+#[inline(always)]
+pub(crate) unsafe fn begin(
+    thread: ThreadState,
+    frame: Frame,
+    end: *mut *mut PyObject,
+    callable: *mut PyObject,
+    code: Code,
+    shape: Shape,
+) {
+    thread.set_datastack_top(end);
+    // SAFETY: says the caller.
+    unsafe { fill_header(frame, callable, code, frame::OWNED_BY_THREAD) };
+    // As while the interpreter runs it: the garbage collector must not look at its stack.
+    frame.set_stacktop(-1);
+    frame.set_prev_instr(shape.before_first);
+}
+
 /// [`push_frame`], the short way where there is one.
 ///
 /// # Safety
@@ -35,7 +72,7 @@ pub(crate) unsafe fn push(
         if count == shape.arguments {
             push_simple_frame(thread, callable, code, shape, arguments)
         } else {
-            push_frame(thread, callable, code, arguments, count)
+            push_frame(thread, callable, code, shape, arguments, count)
         }
     }
 }
@@ -54,17 +91,8 @@ unsafe fn push_simple_frame(
 ) -> Option<Frame> {
     // SAFETY: as in `push_frame`.
     unsafe {
-        let base = thread.datastack_top();
-        let end = base.wrapping_add(shape.words);
-        // Null lies below any limit, and then nothing above it is free.
-        if base.is_null() || end >= thread.datastack_limit() {
-            return None;
-        }
-        thread.set_datastack_top(end);
-        let frame = Frame::new(base.cast::<u8>());
-        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
-        frame.set_stacktop(-1);
-        frame.set_prev_instr(shape.before_first);
+        let (frame, end) = room(thread, shape)?;
+        begin(thread, frame, end, callable, code, shape);
         let slots = frame.localsplus();
         let filled = shape.arguments;
         // The first few one by one: a loop over so few words costs more than they do.
@@ -94,27 +122,19 @@ unsafe fn push_simple_frame(
 /// The GIL is held; `callable` and the arguments are alive and owned; the function's code takes positional arguments
 /// only and is no generator.
 #[inline(always)]
-pub unsafe fn push_frame(
+unsafe fn push_frame(
     thread: ThreadState,
     callable: *mut PyObject,
     code: Code,
+    shape: Shape,
     arguments: *const *mut PyObject,
     count: usize,
 ) -> Option<Frame> {
     // SAFETY: the words between `datastack_top` and `datastack_limit` are free; a function's fields are alive with it.
     unsafe {
-        let words = Shape::of(code).words;
-        let base = thread.datastack_top();
-        if base.is_null() || (thread.datastack_limit().offset_from(base) as usize) <= words {
-            return None;
-        }
+        let (frame, end) = room(thread, shape)?;
         let defaults = arguments::missing(callable, code, count)?;
-        thread.set_datastack_top(base.add(words));
-        let frame = Frame::new(base.cast::<u8>());
-        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
-        // As while the interpreter runs it: the garbage collector must not look at its stack.
-        frame.set_stacktop(-1);
-        frame.set_prev_instr(code.first_unit().wrapping_sub(1));
+        begin(thread, frame, end, callable, code, shape);
         fill_slots(frame, code, arguments, count, defaults);
         Some(frame)
     }
@@ -177,7 +197,7 @@ pub(crate) unsafe fn fill_slots(
 /// Clears a frame that has ended, and gives its words back.
 ///
 /// # Safety
-/// The frame was pushed by [`push_frame`] on this thread, is unlinked, its value stack is empty, and no frame lies above.
+/// The frame was pushed by `push` on this thread, is unlinked, its value stack is empty, and no frame lies above.
 #[inline(always)]
 pub unsafe fn clear_and_pop(thread: ThreadState, frame: Frame) {
     // SAFETY: slots below `stacktop` are owned or null; the frame owns function and code.

@@ -18,6 +18,17 @@ use crate::{
 use pyo3_ffi::{self as ffi, PyObject};
 use std::ptr::null_mut;
 
+/// The code of a function, and how its compiled code is entered; both are alive as long as the function has that code.
+///
+/// # Safety
+/// `callable` is a live function.
+#[inline(always)]
+unsafe fn code_of<'a>(callable: *mut PyObject) -> Option<(Code, &'a Direct)> {
+    // SAFETY: says the caller; a function has a code object.
+    let code = unsafe { Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE)) };
+    Some((code, Direct::of(code)?))
+}
+
 /// Calls a Python function whose code is compiled, with `count` positional arguments at `arguments`; function and arguments
 /// are owned. `None`: nothing was done. `Some`: all were consumed; null with an exception set, or a new reference.
 ///
@@ -36,8 +47,7 @@ pub unsafe fn offer(
         if object::type_of(callable) != &raw mut ffi::PyFunction_Type {
             return None;
         }
-        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
-        let direct = Direct::of(code)?;
+        let (code, direct) = code_of(callable)?;
         let Some(entry) = direct.entry() else {
             return if code.makes_generator() { make(thread, callable, arguments, count) } else { None };
         };
@@ -69,8 +79,7 @@ pub unsafe fn offer_borrowed(
 ) -> Option<*mut PyObject> {
     // SAFETY: as in `offer`; the frame gets references of its own.
     unsafe {
-        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
-        let direct = Direct::of(code)?;
+        let (code, direct) = code_of(callable)?;
         let entry = direct.entry()?;
         if !may_enter(thread) {
             return None;
@@ -91,7 +100,8 @@ pub unsafe fn offer_borrowed(
     }
 }
 
-/// The same with keywords, or for starred parameters.
+/// The same with keywords, or for starred parameters: the call is offered with references of its own, which are given back if it
+/// is refused.
 ///
 /// # Safety
 /// As for [`offer_borrowed`]; behind the positional arguments are those that `names` names.
@@ -106,28 +116,11 @@ unsafe fn offer_borrowed_with_keywords(
     // SAFETY: says the caller.
     unsafe {
         let total = positional + keywords(names);
-        lend(callable, arguments, total, || offer_with_keywords(thread, callable, arguments, positional, names))
-    }
-}
-
-/// Offers a call with references of its own to the function and so many arguments; they are given back if it is refused.
-///
-/// # Safety
-/// All are alive; the GIL is held.
-#[inline(always)]
-unsafe fn lend(
-    callable: *mut PyObject,
-    arguments: *const *mut PyObject,
-    total: usize,
-    offer: impl FnOnce() -> Option<*mut PyObject>,
-) -> Option<*mut PyObject> {
-    // SAFETY: says the caller.
-    unsafe {
         object::incref(callable);
         for i in 0..total {
             object::incref(arguments.add(i).read());
         }
-        let result = offer();
+        let result = offer_with_keywords(thread, callable, arguments, positional, names);
         if result.is_none() {
             object::decref(callable);
             for i in 0..total {
@@ -157,8 +150,7 @@ pub unsafe fn offer_with_keywords(
         if object::type_of(callable) != &raw mut ffi::PyFunction_Type {
             return None;
         }
-        let code = Code::new(object::read::<*mut PyObject>(callable, function::FUNC_CODE));
-        let direct = Direct::of(code)?;
+        let (code, direct) = code_of(callable)?;
         direct.entry()?;
         let shape = direct.shape();
         if shape.is_starred() {

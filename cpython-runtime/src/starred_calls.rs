@@ -13,12 +13,12 @@
 
 use crate::{
     arguments::{MOST, add_defaults, keywords, parameter},
-    call_frames::fill_header,
+    call_frames::{begin, room},
     code::Code,
     direct::Direct,
     entering::{enter, is_in_force},
     frame::Frame,
-    layout::{frame, function},
+    layout::function,
     object,
     thread::ThreadState,
 };
@@ -132,15 +132,10 @@ unsafe fn push(
     // frame is to be pushed.
     unsafe {
         let shape = direct.shape();
-        let base = thread.datastack_top();
-        let end = base.wrapping_add(shape.words);
-        if base.is_null() || end >= thread.datastack_limit() {
-            return None;
-        }
+        let (frame, end) = room(thread, shape)?;
         let wanted = code.argcount() as usize;
         let named = wanted + code.kwonlyargcount() as usize;
         let placed = positional.min(wanted);
-        let frame = Frame::new(base.cast::<u8>());
         let slots = frame.localsplus();
         for i in 0..placed {
             slots.add(i).write_volatile(arguments.add(i).read());
@@ -178,10 +173,7 @@ unsafe fn push(
         let added =
             add_defaults(callable, code, slots, placed)? | direct.keyword_defaults.add(callable, code, slots)?;
 
-        thread.set_datastack_top(end);
-        fill_header(frame, callable, code, frame::OWNED_BY_THREAD);
-        frame.set_stacktop(-1);
-        frame.set_prev_instr(shape.before_first);
+        begin(thread, frame, end, callable, code, shape);
         for i in placed..named {
             if added >> i & 1 != 0 {
                 object::incref(slots.add(i).read());
