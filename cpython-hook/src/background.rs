@@ -7,7 +7,8 @@
 //! - *versions* of a backend that is slow ([`columba_jit_core::backend::Caps::SLOW`]): whatever [`tiering`] wants compiled;
 //! - *second tiers*, when two backends are chosen: the first compiles at once. The ticker samples what runs; a version that is
 //!   found running a few times is compiled again by the second, and replaced if it is still in use then. An activation that runs
-//!   a loop in the old version is asked to leave it, and is then found and entered as any running loop is.
+//!   a loop in the old version is asked to leave it, and is then found and entered as any running loop is. With
+//!   `background=False` the program waits for the worker, and nothing is under way when it goes on.
 //!
 //! *Invariants*: the worker touches nothing of CPython; the code object and the first version are kept alive, by references
 //! under the GIL, while a job of theirs is under way. No lock is held across a call into CPython. No process is forked
@@ -53,8 +54,15 @@ struct Worker {
 
 #[derive(Default)]
 struct Jobs {
-    waiting: VecDeque<(u64, Job)>,
+    waiting: VecDeque<Waiting>,
     stop: bool,
+}
+
+struct Waiting {
+    number: u64,
+    job: Job,
+    /// Whether the worker asks the main thread to put the result into use, because nobody waits for it.
+    announced: bool,
 }
 
 /// The worker of this process; leaked in a forked child, where its thread does not exist.
@@ -117,6 +125,9 @@ pub fn sampled(frame: Frame) {
     }
     state.native_samples.set(0);
     submit_versions(state, frame);
+    if !config::current().background {
+        install();
+    }
 }
 
 /// A version has been made. Under `stress="tiers"` it is hot already if it has no loop: those are seldom found running.
@@ -147,16 +158,17 @@ pub fn submit(code: Code, draft: Draft, first: Option<Rc<CompiledCode>>, header:
     let Draft { job, rest } = draft;
     let from = UnderWay { code: code.as_ptr(), rest, first, header };
     UNDER_WAY.0.borrow_mut().get_or_insert_default().insert(number, from);
-    lock(&worker.jobs).waiting.push_back((number, job));
+    let waits = config::stress_tiers() || !config::current().background;
+    lock(&worker.jobs).waiting.push_back(Waiting { number, job, announced: !waits });
     worker.bell.notify_one();
-    if config::stress_tiers() {
-        // What is put into use at which poll shall not depend on a clock.
+    if waits {
         let mut finished = lock(&worker.finished);
         while !finished.iter().any(|(done, _)| *done == number) {
             finished = worker.done.wait(finished).unwrap_or_else(PoisonError::into_inner);
         }
-        drop(finished);
-        // The worker asks for this as well, but perhaps only some polls later.
+    }
+    if config::stress_tiers() {
+        // At the next poll: at which one shall not depend on a clock.
         // SAFETY: may be called from any thread.
         unsafe { ffi::Py_AddPendingCall(Some(install_pending), null_mut()) };
     }
@@ -205,7 +217,7 @@ fn worker() -> Option<&'static Worker> {
 /// The worker's thread.
 fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
     loop {
-        let (number, job) = {
+        let Waiting { number, job, announced } = {
             let mut jobs = lock(&worker.jobs);
             loop {
                 if jobs.stop {
@@ -223,10 +235,12 @@ fn run(worker: &Worker, eval_breaker: &std::sync::atomic::AtomicI32) {
         ForkLock::unlock();
         lock(&worker.finished).push((number, result));
         worker.done.notify_one();
-        // When the queue of pending calls is full, the next tick installs it.
-        // SAFETY: may be called without the GIL, from any thread.
-        unsafe { ffi::Py_AddPendingCall(Some(install_pending), null_mut()) };
-        eval_breaker.store(1, Ordering::Relaxed);
+        if announced {
+            // When the queue of pending calls is full, the next tick installs it.
+            // SAFETY: may be called without the GIL, from any thread.
+            unsafe { ffi::Py_AddPendingCall(Some(install_pending), null_mut()) };
+            eval_breaker.store(1, Ordering::Relaxed);
+        }
     }
 }
 
