@@ -18,7 +18,10 @@ pub fn wanted(asked: Option<&str>) -> Vec<&str> {
 /// Features for commands of Cargo that work on the whole workspace: all backends, and what embeds CPython.
 pub fn features() -> String {
     let backends = ALL.iter().map(|name| format!("columba/{name}"));
-    backends.chain(["columba/cpython".to_owned(), "write-a-backend/cpython".to_owned()]).collect::<Vec<_>>().join(",")
+    backends
+        .chain(["columba/cpython", "write-a-backend/cpython", "columba-fuzz/llvm"].map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// How many times as long as usual a program may take: at threshold 0 LLVM spends seconds on what runs before it.

@@ -52,12 +52,12 @@ pub enum What {
 }
 
 impl FuzzArgs {
-    /// A short run that is part of the tests.
-    pub fn short(common: Common, what: What, seconds: u64) -> FuzzArgs {
+    /// The short run of programs that is part of the tests.
+    pub fn short(common: Common, seconds: u64) -> FuzzArgs {
         let common = Common { jobs: 1, ..common };
         FuzzArgs {
             common,
-            what: Some(what),
+            what: Some(What::Python),
             count: None,
             seconds: Some(seconds),
             seed: 1,
@@ -222,14 +222,14 @@ mod tests {
             json: false,
             jobs: 1,
         };
-        let mut args = FuzzArgs::short(common("dynasm,cranelift"), What::Python, 1);
+        let mut args = FuzzArgs::short(common("dynasm,cranelift"), 1);
         let singles = [("dynasm", vec![]), ("cranelift", vec![])];
         let mix = ("dynasm,cranelift", vec!["tiers"]);
         assert_eq!(args.subjects(What::Python), [&singles[..], std::slice::from_ref(&mix)].concat());
         assert_eq!(args.subjects(What::Ir), singles);
         args.mode = vec!["tiers".into()];
         assert_eq!(args.subjects(What::Python), [mix]);
-        args = FuzzArgs::short(common("dynasm"), What::Python, 1);
+        args = FuzzArgs::short(common("dynasm"), 1);
         args.mode = vec!["loops".into()];
         assert_eq!(args.subjects(What::Python), [("dynasm", vec!["loops"])]);
     }
