@@ -134,7 +134,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     if common.python == "python3" && Path::new("/usr/bin/python3.11").exists() {
         common.python = "/usr/bin/python3.11".into();
     }
-    let bench = Bench { environment: Environment::prepare(&common)? };
+    let bench = Bench { environment: Environment::prepare_for_measuring(&common)? };
     let facts: Facts = laboratory::ask(&bench, &Column::Plain, &columba_bench::worker("facts.py"), &[])?;
     eprintln!("yardstick: {} ({})", facts.version, bench.environment.interpreter.executable.display());
     let optimised = bench.environment.interpreter.optimised;

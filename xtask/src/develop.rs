@@ -1,7 +1,7 @@
 //! A virtual environment with the extension in it.
 //!
-//! There is one environment per interpreter and backend set, under `target/venvs`. The extension is built by maturin into
-//! a wheel and the wheel is installed, so that what is tested is what a user would install: the start-up file which
+//! There is one environment per interpreter, backend set and profile, under `target/venvs`. The extension is built by maturin
+//! into a wheel and the wheel is installed, so that what is tested is what a user would install: the start-up file which
 //! `COLUMBA=1` needs is part of it. Cargo's build folder stays the workspace's own: dependencies are built once.
 
 use crate::error::{Error, Result};
@@ -15,11 +15,30 @@ use std::time::Duration;
 
 const MATURIN: &str = "maturin==1.16.0";
 
+/// How the extension is built: the names of Cargo's profiles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Soon: what is tested.
+    Release,
+    /// As `pip install` builds it, which takes minutes longer: what is measured.
+    Dist,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Dist => "dist",
+        }
+    }
+}
+
 /// An interpreter with Columba installed.
 pub struct Environment {
     pub interpreter: Interpreter,
     pub dir: PathBuf,
     pub backend: Option<String>,
+    pub profile: Profile,
 }
 
 pub fn command(common: &Common) -> Result<()> {
@@ -36,13 +55,25 @@ impl Environment {
         Ok(environment)
     }
 
+    /// The same, to be measured.
+    pub fn prepare_for_measuring(common: &Common) -> Result<Environment> {
+        let environment = Environment::create(common, Profile::Dist)?;
+        environment.install_extension()?;
+        Ok(environment)
+    }
+
     /// The environment as it is; enough for commands that only run the plain interpreter.
     pub fn without_extension(common: &Common) -> Result<Environment> {
+        Environment::create(common, Profile::Release)
+    }
+
+    fn create(common: &Common, profile: Profile) -> Result<Environment> {
         let _alone = alone()?;
         let interpreter = Interpreter::find(&common.python)?.complete()?;
         let backends = backends::wanted(common.backend.as_deref()).join("-");
-        let dir = target_dir().join("venvs").join(format!("{}-{backends}", interpreter.tag()));
-        let environment = Environment { interpreter, dir, backend: common.backend.clone() };
+        let suffix = if profile == Profile::Dist { "-dist" } else { "" };
+        let dir = target_dir().join("venvs").join(format!("{}-{backends}{suffix}", interpreter.tag()));
+        let environment = Environment { interpreter, dir, backend: common.backend.clone(), profile };
         if !environment.dir.join("complete").exists() {
             eprintln!("creating {}", environment.dir.display());
             let mut command = Command::new(&environment.interpreter.executable);
@@ -127,7 +158,8 @@ impl Environment {
         let mut command = Command::new(self.dir.join("bin/maturin"));
         Mode::PLAIN.apply(&mut command, None);
         command
-            .args(["build", "--quiet", "--release", "--compatibility", "linux", "--no-default-features", "--features"])
+            .args(["build", "--quiet", "--profile", self.profile.name(), "--compatibility", "linux"])
+            .args(["--no-default-features", "--features"])
             .arg(format!("{},allocator", backends.join(",")))
             .arg("--manifest-path")
             .arg(root().join("cpython-hook/Cargo.toml"))
