@@ -162,8 +162,8 @@ def main():
     for _ in range(50):
         moved(20), chain(5), slotted_chain(5), replaced(Noisy, 3), weakly(2), many(10), resurrecting(2)
         deep(chain, 10), observed(3), twice_the_same(4)
-    config = columba.config() if columba and columba.is_enabled() else {"threshold": None}
-    if config["threshold"] == 20 and config["stress"] == "none" and "," not in config["backend"]:
+    # What a second tier is made from later on need not be what the class is then.
+    if columba and columba.is_enabled() and columba.config()["threshold"] == 20 and columba.config()["stress"] == "none":
         assert any(text.startswith("inline_instances") for text in columba.info(moved).optimisations)
     log.clear()
     print(moved(500))

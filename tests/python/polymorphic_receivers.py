@@ -93,7 +93,7 @@ def optimisations():
     import columba
 
     config = columba.config()
-    if not columba.is_enabled() or config["stress"] != "none" or config["threshold"] != 20 or "," in config["backend"]:
+    if not columba.is_enabled() or config["stress"] != "none" or config["threshold"] != 20:
         return None
     return columba.info(Task.run).optimisations
 
