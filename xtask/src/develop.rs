@@ -50,14 +50,16 @@ pub fn command(common: &Common) -> Result<()> {
 impl Environment {
     /// Creates the environment if need be, builds the extension and installs it.
     pub fn prepare(common: &Common) -> Result<Environment> {
-        let environment = Environment::without_extension(common)?;
-        environment.install_extension()?;
-        Ok(environment)
+        Environment::with_extension(common, Profile::Release)
     }
 
     /// The same, to be measured.
     pub fn prepare_for_measuring(common: &Common) -> Result<Environment> {
-        let environment = Environment::create(common, Profile::Dist)?;
+        Environment::with_extension(common, Profile::Dist)
+    }
+
+    fn with_extension(common: &Common, profile: Profile) -> Result<Environment> {
+        let environment = Environment::create(common, profile)?;
         environment.install_extension()?;
         Ok(environment)
     }
